@@ -1,0 +1,17 @@
+/* cpu.h - what the processor can do, asked once where needed.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef HONE_CORE_BASE_CPU_H
+#define HONE_CORE_BASE_CPU_H
+
+#include <hone/base.h>
+
+/* "avx512bf16", "avx512", "avx2" (with fma), "x86-64", or the machine's name elsewhere: the widest set that both the
+ * processor and the operating system support. HONE_ISA in the environment may lower it, never raise it. */
+const char *hone__cpu_isa(void);
+/* "AMD EPYC ...", from /proc/cpuinfo; "unknown" where absent. */
+const char *hone__cpu_model(char *out, size_t size);
+/* "sse4.2 avx avx2 fma ..." */
+const char *hone__cpu_features(char *out, size_t size);
+
+#endif
