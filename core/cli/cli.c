@@ -1,0 +1,78 @@
+/* cli.c - finds the command that a command line names, and runs it.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int run_version(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    printf("hone %s\n", HONE_VERSION);
+    return HONE__EXIT_DONE;
+}
+
+const hone__command hone__commands[] = {
+    {"version", run_version, "", "the version of hone", "hone version"},
+    {0},
+};
+
+static void print_usage(FILE *out)
+{
+    fprintf(out, "usage: hone COMMAND [ARGUMENT ...]\n\n");
+    for (const hone__command *c = hone__commands; c->word; c++) {
+        char left[64];
+        snprintf(left, sizeof left, "%s %s", c->word, c->arguments);
+        fprintf(out, "  hone %-34s %s\n", left, c->help);
+    }
+    fprintf(out, "\n`hone COMMAND --help` says more about one of them.\n");
+}
+
+static void print_help(const hone__command *c)
+{
+    printf("usage: hone %s%s%s\n\n%s.\n", c->word, c->arguments[0] ? " " : "", c->arguments, c->help);
+    if (c->example)
+        printf("\nExample: %s\n", c->example);
+}
+
+static const hone__command *find_command(const char *word)
+{
+    if (strcmp(word, "--version") == 0)
+        word = "version";
+    for (const hone__command *c = hone__commands; c->word; c++)
+        if (strcmp(c->word, word) == 0)
+            return c;
+    return NULL;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+int hone_main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_usage(stderr);
+        return HONE__EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        print_usage(stdout);
+        return HONE__EXIT_DONE;
+    }
+    const hone__command *command = find_command(argv[1]);
+    if (!command) {
+        fprintf(stderr, "hone: there is no command %s; `hone --help` lists them\n", argv[1]);
+        return HONE__EXIT_USAGE;
+    }
+    if (asks_for_help(argc - 1, argv + 1)) {
+        print_help(command);
+        return HONE__EXIT_DONE;
+    }
+    return command->run(argc - 1, argv + 1);
+}

@@ -1,0 +1,33 @@
+/* cli.h - the command line: one table of {word, function, help}.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef HONE_CORE_CLI_CLI_H
+#define HONE_CORE_CLI_CLI_H
+
+#include <hone/base.h>
+
+/* What the process exits with. */
+enum {
+    HONE__EXIT_DONE = 0,
+    HONE__EXIT_FAILED = 1,
+    HONE__EXIT_USAGE = 2,        /* wrong use or configuration */
+    HONE__EXIT_SOME_FAILED = 3,  /* a sweep finished, with failed trials */
+    HONE__EXIT_INTERRUPTED = 75, /* can be resumed */
+};
+
+/* One word of the command line. `run` gets the arguments from its own word on (argv[0] is the word). */
+typedef struct hone__command {
+    const char *word;
+    int (*run)(int argc, char **argv);
+    const char *arguments; /* "FILE [key=value ...]", "" where there are none */
+    const char *help;      /* one line, without a full stop */
+    const char *example;   /* one line that can be typed as it is; may be NULL */
+} hone__command;
+
+/* All commands, ended by a row without a word. */
+extern const hone__command hone__commands[];
+
+/* The program's main; exits with one of the numbers above. */
+HONE_EXPORT int hone_main(int argc, char **argv);
+
+#endif
