@@ -14,6 +14,8 @@
 extern "C" {
 #endif
 
+struct hone_self; /* hone/plugin.h */
+
 /* The type of a row, and the C type of its field. */
 typedef enum hone_type {
     HONE_REAL = 1,     /* double */

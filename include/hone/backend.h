@@ -1,0 +1,51 @@
+/* hone/backend.h - faster operators than the reference ones.
+ *
+ * A backend offers faster versions of single operators, and later of runs of nodes. The operators of the core are known to it by name
+ * and version; what it does not support runs on the reference. Each faster version is compared to the reference.
+ * Bits must not depend on the number of threads: fixed tiles shared out over call->pool, sums in a fixed order.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef HONE_BACKEND_H
+#define HONE_BACKEND_H
+
+#include "graph.h"
+#include "plugin.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    HONE_BACKEND_ROWS_INDEPENDENT =
+        1u << 0 /* forward and dX of a row (in attention: of a sequence) depend on it alone, not on its
+                                               place in the batch, the tile or the tail: conformance tests it */
+};
+
+typedef enum hone_direction { HONE_FORWARD = 0, HONE_BACKWARD = 1 } hone_direction;
+
+typedef struct hone_backend {
+    hone_plugin plugin;
+    uint32_t flags; /* HONE_BACKEND_* */
+    uint32_t zero;
+    /* Detects, self-tests; HONE_EUNSUPPORTED with the reason where this machine lacks what it needs. */
+    hone_status (*create)(const hone_self *self, hone_error *err);
+    /* Is this call (shapes and types are filled, data is not) done here? Decided while planning, so it must not depend on data. */
+    bool (*supports)(const hone_self *self, const hone_op_call *call, hone_direction direction);
+    /* Scratch for such a call in bytes; may be NULL: none. (Instead of the operator's own scratch.) */
+    size_t (*scratch_size)(const hone_self *self, const hone_op_call *call, hone_direction direction);
+    /* saved has the operator's own saved_size and meaning, so that either side may run backward. */
+    hone_status (*run)(const hone_self *self, const hone_op_call *call, hone_direction direction, hone_error *err);
+    /* "OpenBLAS 0.3.21, pthread build, core type Zen": for `hone version` and environment.json; one line, owned by the instance. */
+    const char *(*describe)(const hone_self *self);
+    /* May be NULL. How many of the n calls, which stand one after another and are used by nobody else, it runs as one: 0 or 1 for
+     * none. run_claimed() then gets them; intermediate results need not be written unless a later node or backward reads them. */
+    uint32_t (*claim)(const hone_self *self, const hone_op_call *const *calls, uint32_t n, hone_direction direction);
+    hone_status (*run_claimed)(const hone_self *self, const hone_op_call *const *calls, uint32_t n, hone_direction direction,
+                               hone_error *err);
+} hone_backend;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
