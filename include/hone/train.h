@@ -1,0 +1,120 @@
+/* hone/train.h - optimizers, schedules and techniques: what happens in a step besides the graph.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef HONE_TRAIN_H
+#define HONE_TRAIN_H
+
+#include "graph.h"
+#include "network.h"
+#include "plugin.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Optimizers -------------------------------------------------------------------------------------------------- */
+
+/* Elements begin .. begin+n-1 of one weight; every pointer is to the first of them. */
+typedef struct hone_update {
+    uint64_t size;
+    const char *name;        /* of the weight */
+    int64_t begin, n, total; /* range and elements of the whole weight */
+    float *w;
+    const float *g;
+    float *const *slots;   /* n_slots arrays, zero before the first step; saved and restored by the host */
+    int64_t step;          /* 1, 2, ... */
+    double learning_rate;  /* of its group, after warm-up and decay */
+    double weight_decay;   /* of its group; 0 for weights that do not decay */
+    double gradient_scale; /* multiply g by it: items and clipping in one */
+    uint16_t *w_bf16;      /* write a bf16 copy of w here; NULL: not wanted */
+    void *state;           /* state_bytes of the optimizer, shared by all weights; changed only in begin_step() */
+} hone_update;
+
+/* Every optimizer has a row learning_rate (real), and weight_decay where it decays; the host reads them by name for the defaults of
+ * parameter groups. */
+typedef struct hone_optimizer {
+    hone_plugin plugin;
+    uint32_t n_slots;       /* floats per weight element */
+    uint32_t whole_weights; /* 1: an update must not be cut into ranges */
+    uint64_t state_bytes;   /* plain bytes beside the slots, zeroed at first, saved in checkpoints; 0: none */
+    hone_status (*create)(const hone_self *self, hone_error *err); /* may be NULL */
+    /* May be NULL. Before the updates of a step; gradient_norm is the global norm before clipping. */
+    hone_status (*begin_step)(const hone_self *self, int64_t step, double gradient_norm, void *state, hone_error *err);
+    void (*update)(const hone_self *self, const hone_update *u); /* [any thread] */
+} hone_optimizer;
+
+/* ---- Schedules --------------------------------------------------------------------------------------------------- */
+
+typedef struct hone_schedule {
+    hone_plugin plugin;
+    /* The factor of the learning rate for step 1 .. total. [any thread] */
+    double (*factor)(const hone_self *self, int64_t step, int64_t total);
+} hone_schedule;
+
+/* ---- Techniques -------------------------------------------------------------------------------------------------- */
+
+typedef struct hone_technique_setup {
+    uint64_t size;
+    const hone_facts *facts;
+    const hone_store *store;
+    int64_t total_steps;
+    const hone_model *model;
+    const hone_self *model_self;
+} hone_technique_setup;
+
+/* What the hooks of a step see. */
+typedef struct hone_step {
+    uint64_t size;
+    int64_t step; /* 1, 2, ... */
+    int64_t total;
+    uint64_t epoch; /* from 0 */
+    uint32_t pass;  /* of this step */
+    uint32_t n_passes;
+    double loss; /* of the pass just run */
+    void *host;
+} hone_step;
+
+/* One weight in a hook, in ranges of elements. */
+typedef struct hone_weight_range {
+    uint64_t size;
+    const char *name;
+    int64_t begin, n, total;
+    float *w;            /* the trained value; for evaluate(): what evaluation and saving use instead */
+    const float *g;      /* summed gradient of the step; may be NULL */
+    float *const *slots; /* the technique's own n_slots arrays */
+    int64_t step;
+} hone_weight_range;
+
+/* Every hook may be NULL: it then does nothing. Techniques run in the order in which the YAML file lists them. */
+typedef struct hone_technique {
+    hone_plugin plugin;
+    uint32_t n_slots; /* floats per weight element, kept by the host and saved in checkpoints */
+    uint32_t zero;
+    uint64_t state_bytes; /* plain bytes, saved in checkpoints, given as self->state's first bytes: state_size >= state_bytes */
+    hone_status (*create)(const hone_self *self, const hone_technique_setup *setup, hone_error *err);
+    /* How many passes (forward and backward, gradients added up) this step has; 0 is 1. */
+    uint32_t (*passes)(const hone_self *self, const hone_step *step);
+    /* Adds losses of its own to a pass's graph (hone_head_loss), or a second model (hone_build_model). */
+    hone_status (*build)(const hone_self *self, hone_graph *g, const hone_step *step, const hone_head_io *io, hone_error *err);
+    /* Before a pass: an addition to the node opened as `node` (hone_open). gradient is what that node got in the pass before
+     * (NULL in the first); write the addition to delta, of the same shape, zeroed. *wanted false: none. */
+    hone_status (*perturb)(const hone_self *self, const hone_step *step, const char *node, const hone_tensor *gradient,
+                           hone_tensor *delta, bool *wanted, hone_error *err);
+    const char *perturbs; /* name of that node; NULL: perturb is never called */
+    /* Scales the learning rate of a weight in this step (gradual unfreezing: 0). */
+    double (*rate)(const hone_self *self, const hone_step *step, const char *weight);
+    /* After the update; [any thread] over ranges. */
+    void (*after_update)(const hone_self *self, const hone_weight_range *range);
+    /* Before an evaluation or a save: writes to range->w (a copy) what is evaluated instead. [any thread] */
+    void (*evaluate)(const hone_self *self, const hone_weight_range *range);
+} hone_technique;
+
+/* Builds the trial's model once more in this graph, under a prefix of its own ("teacher"), for distillation. */
+HONE_EXPORT hone_status hone_build_model(hone_graph *g, const hone_head_io *io, const char *prefix, bool no_gradient,
+                                         hone_node **hidden, hone_error *err) HONE_CHECKED;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
