@@ -156,11 +156,10 @@ typedef struct hone_exhibits hone_exhibits;
 
 typedef struct hone_head {
     hone_plugin plugin;
-    uint32_t takes; /* HONE_TAKES mask of reader targets; (1u << HONE_TARGET_NONE) for plain text */
-    uint32_t zero_first;
-    const hone_output_of_head *outputs; /* [n_outputs] */
+    uint32_t takes; /* HONE_TAKES mask of reader targets; 1u << HONE_TARGET_NONE for plain text */
     uint32_t n_outputs;
-    uint32_t output_size;     /* sizeof(hone_output_of_head) */
+    const hone_output_of_head *outputs; /* [n_outputs] */
+    uint64_t output_size;               /* sizeof(hone_output_of_head) */
     const char *architecture; /* of config.json where Transformers knows this head: "ForSequenceClassification"; may be NULL */
     hone_status (*create)(const hone_self *self, const hone_head_setup *setup, hone_error *err);
     /* [any thread] May be NULL: the text, or text and text_pair, as one sequence. */

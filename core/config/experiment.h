@@ -1,0 +1,130 @@
+/* experiment.h - an experiment file: what its sections mean, as typed structs with every default filled in.
+ *
+ * Top level: name, output_dir, seed, task, plugins, data_root, model_root, data, tokenizer, model, head, optimizer, schedule, techniques,
+ * trainer, metrics, backend, launcher, sweep. Paths that are read are relative to the file, or to data_root / model_root; what is
+ * written is relative to the working directory.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef HONE_CORE_CONFIG_EXPERIMENT_H
+#define HONE_CORE_CONFIG_EXPERIMENT_H
+
+#include "config/params.h"
+
+/* ---- Common rows of kinds ---------------------------------------------------------------------------------------- */
+
+typedef struct hone__split_config {
+    double train, validation, test; /* shares; all 0: files are given */
+} hone__split_config;
+
+typedef struct hone__data_config {         /* of every reader, in `data:` */
+    const char *train, *validation, *test; /* resolved paths; validation and test may be NULL */
+    hone__split_config split;
+    int64_t split_seed;
+    bool stratify;
+    hone_map label_names;       /* label in the data -> name to show */
+    const char *positive_label; /* as named by label_names, or as in the data; may be NULL */
+} hone__data_config;
+
+typedef struct hone__tokenizer_config {
+    hone_int_or_word max_length; /* word 0: auto, the model's */
+} hone__tokenizer_config;
+
+typedef struct hone__freeze_config {
+    bool embeddings;
+    int64_t layers;
+    hone_list names; /* patterns of weight names, const char * */
+} hone__freeze_config;
+
+typedef struct hone__model_config {
+    const char *path; /* resolved folder; NULL: random weights */
+    hone__freeze_config freeze;
+} hone__model_config;
+
+typedef struct hone__metric_config {
+    const char *name; /* NULL: the plugin's */
+} hone__metric_config;
+
+/* ---- Sections of the core's own ---------------------------------------------------------------------------------- */
+
+typedef struct hone__trainer_config {
+    int64_t num_train_epochs;
+    int64_t max_steps;         /* 0: no bound */
+    int64_t max_train_samples; /* 0: all */
+    int64_t train_batch_size;  /* examples of one optimizer step */
+    int64_t micro_batch_size;  /* 0: all of them at once */
+    int64_t eval_batch_size;
+    double max_grad_norm;              /* 0: no clipping */
+    hone_int_or_word threads;          /* word 0: auto */
+    const char *metric_for_best_model; /* NULL: the first metric's */
+    int64_t early_stopping_patience;   /* evaluations without improvement; 0: never */
+} hone__trainer_config;
+
+typedef struct hone__metric_use {
+    const char *name; /* of its main figure */
+    hone__section section;
+} hone__metric_use;
+
+/* One entry of sweep.parameters, checked, in the order of the file. */
+typedef struct hone__sweep_dimension {
+    const char *path; /* "optimizer.learning_rate", or "optimizer" for a whole section */
+    hone_dimension dimension;
+    const hone__yaml *const *values; /* [dimension.n_choices] of categorical ones */
+    const hone__yaml *node;
+    bool integer; /* numeric values become integers */
+} hone__sweep_dimension;
+
+typedef struct hone__sweep_config {
+    hone__section searcher, launcher; /* method; launcher */
+    const char *metric;               /* "validation/f1" */
+    bool maximize;
+    int64_t run_cap; /* points; 0: no cap */
+    uint64_t sampler_seed;
+    int64_t max_concurrent_trials; /* resolved, >= 1 */
+    bool abort_on_error;
+    double trial_timeout_s; /* 0: none */
+    hone__sweep_dimension *dimensions;
+    size_t n_dimensions;
+} hone__sweep_config;
+
+typedef struct hone__experiment {
+    const char *file; /* as given */
+    const char *name, *output_dir;
+    int64_t seed;
+    hone__section reader, tokenizer, model, head, optimizer, schedule, backend;
+    const hone__data_config *data;
+    const hone__tokenizer_config *tokenizer_common;
+    const hone__model_config *model_common;
+    hone__trainer_config trainer;
+    hone__metric_use *metrics;
+    size_t n_metrics;
+    hone__section *techniques;
+    size_t n_techniques;
+    hone__sweep_config *sweep; /* NULL: a single trial */
+    hone__yaml *complete;      /* the whole configuration, every default written out, paths as written */
+} hone__experiment;
+
+typedef struct hone__override {
+    const char *path; /* "optimizer.learning_rate" */
+    const char *text; /* YAML */
+} hone__override;
+
+/* Reads, overrides, checks everything at once. HONE_ECONFIG: issues has all mistakes; err the first. All in `arena`, which must
+ * outlive the experiment. */
+hone_status hone__experiment_load(hone_arena *arena, hone__registry *registry, const char *file,
+                                  const hone__override *overrides, size_t n_overrides, hone__experiment **experiment,
+                                  hone__issues *issues, hone_error *err) HONE_CHECKED;
+/* The same from a tree (a trial's: the sweep's file with a point's values set). `dir` is what relative paths are relative to. */
+hone_status hone__experiment_from(hone_arena *arena, hone__registry *registry, const hone__yaml *root, const char *file,
+                                  const char *dir, hone__experiment **experiment, hone__issues *issues,
+                                  hone_error *err) HONE_CHECKED;
+
+/* The tree of one trial: the experiment's file tree without `sweep`, with the point's values set. Whole sections come first, finer
+ * paths on top. `values` has one node per dimension, NULL where inactive. */
+hone_status hone__experiment_point(hone_arena *arena, const hone__experiment *e, const hone__yaml *const *values, int64_t seed,
+                                   hone__yaml **root, hone_error *err) HONE_CHECKED;
+
+/* JSON Schema (draft 2020-12) of the experiment file, of all plugins that the registry can list. */
+struct hone__str;
+hone_status hone__experiment_schema(hone__registry *registry, struct hone__str *out, hone_error *err) HONE_CHECKED;
+
+#endif
