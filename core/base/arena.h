@@ -10,7 +10,8 @@
 hone_arena *hone__arena_create(size_t block) HONE_CHECKED;
 void hone__arena_destroy(hone_arena *arena); /* NULL is fine */
 
-/* Everything allocated so far dies; the blocks stay for what comes next, so that a loop allocates only in its first rounds. */
+/* Everything allocated so far dies; the room stays for what comes next (as one block, if it was several), so that a loop asks
+ * the system only in its first rounds. */
 void hone__arena_reset(hone_arena *arena);
 
 /* A place to come back to: what was allocated after the mark dies at the release. */

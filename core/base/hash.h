@@ -10,7 +10,7 @@ typedef struct hone__sha256 hone__sha256;
 hone__sha256 *hone__sha256_create(void) HONE_CHECKED; /* NULL when memory is short */
 void hone__sha256_add(hone__sha256 *h, const void *bytes, size_t n);
 /* 64 hexadecimal digits and NUL; frees h. */
-void hone__sha256_finish(hone__sha256 *h, char hex[65]);
+hone_status hone__sha256_finish(hone__sha256 *h, char hex[65], hone_error *err) HONE_CHECKED;
 
 hone_status hone__sha256_bytes(const void *bytes, size_t n, char hex[65], hone_error *err) HONE_CHECKED;
 hone_status hone__sha256_file(const char *path, char hex[65], hone_error *err) HONE_CHECKED;

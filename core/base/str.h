@@ -16,12 +16,12 @@ typedef struct hone__str {
 void hone__str_add(hone__str *s, const char *text);
 void hone__str_addn(hone__str *s, const char *bytes, size_t n);
 void hone__str_addf(hone__str *s, const char *fmt, ...) HONE_PRINTF(2, 3);
-/* JSON string with quotes, escaped. */
+/* JSON string with quotes, escaped; bytes that are not UTF-8 become U+FFFD. */
 void hone__str_add_json(hone__str *s, const char *text);
-/* For messages: control bytes and bad UTF-8 escaped, cut after max_bytes with "...". */
+/* For messages: control characters and bad UTF-8 escaped; at most max_bytes, "..." at the end among them where cut. */
 void hone__str_add_shown(hone__str *s, const char *text, size_t max_bytes);
 /* Shortest decimal form that reads back as the same double, always with a point or exponent ("0.1", "5.0e-05", "1.0"), so
- * that YAML reads a real. */
+ * that YAML reads a real; ".inf", "-.inf" and ".nan" as YAML has them (JSON has no form for these: its writers look first). */
 void hone__str_add_real(hone__str *s, double x);
 const char *hone__str_text(const hone__str *s); /* "" while empty */
 void hone__str_clear(hone__str *s);             /* frees */
@@ -29,8 +29,8 @@ void hone__str_clear(hone__str *s);             /* frees */
 /* Copies `text` into out[size] as hone__str_add_shown does; returns out. For messages. */
 const char *hone__shown(const char *text, char *out, size_t size);
 
-/* The name nearest to `word` by Damerau-Levenshtein distance (letter case ignored), at most max(2, length/3) away; else NULL.
- * `next(ctx, i)` gives the i-th name, NULL at the end. */
+/* The name nearest to `word` by Damerau-Levenshtein distance (letter case ignored), at most max(2, length/3) and less than
+ * length away, the first of several; else NULL. `next(ctx, i)` gives the i-th name, NULL at the end. */
 const char *hone__nearest(const char *word, const char *(*next)(const void *ctx, size_t i), const void *ctx);
 const char *hone__nearest_of(const char *word, const char *const *names); /* NULL-terminated list */
 

@@ -1,0 +1,239 @@
+/* json.c - Jansson, made strict, and messages that say where.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/json.h"
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/str.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <string.h>
+
+enum { DEEPEST = 64, DEFAULT_LIMIT = 64 * 1024 * 1024 };
+
+static void set_allocator(void)
+{
+    json_set_alloc_funcs(hone__malloc, hone__free);
+}
+
+void hone__json_init(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, set_allocator);
+}
+
+/* ---- Reading ----------------------------------------------------------------------------------------------------- */
+
+/* Jansson goes 2048 levels deep, so the levels are counted first. Counts on text that may not be JSON at all: what is wrong with
+ * it otherwise is for Jansson to say. */
+static hone_status check_depth(const char *bytes, size_t n, const char *name, hone_error *err)
+{
+    int depth = 0, line = 1;
+    bool in_text = false;
+    for (size_t i = 0; i < n; i++) {
+        char c = bytes[i];
+        line += c == '\n';
+        if (in_text && c == '\\')
+            i++;
+        else if (c == '"')
+            in_text = !in_text;
+        else if (!in_text && (c == '[' || c == '{'))
+            depth++;
+        else if (!in_text && (c == ']' || c == '}'))
+            depth--;
+        if (depth > DEEPEST)
+            return hone_fail(err, HONE_EFORMAT,
+                             "%s:%d: arrays and objects lie more than %d deep in one another; make it flatter", name, line,
+                             DEEPEST);
+    }
+    return HONE_OK;
+}
+
+static hone_status parse_error(const json_error_t *e, const char *name, hone_error *err)
+{
+    /* Where an allocation fails Jansson often returns without a word. */
+    if (json_error_code(e) == json_error_out_of_memory || e->text[0] == '\0')
+        return hone_no_memory(err, "reading JSON");
+    char shown[256];
+    hone__shown(e->text, shown, sizeof shown);
+    return hone_fail(err, HONE_EFORMAT, "%s:%d:%d: this is not valid JSON: %s", name, e->line, e->column, shown);
+}
+
+hone_status hone__json_parse(const char *bytes, size_t n, const char *name, json_t **root, hone_error *err)
+{
+    char shown[512];
+    json_error_t e = {0};
+    *root = NULL;
+    hone__json_init();
+    hone__shown(name, shown, sizeof shown);
+    HONE_TRY(check_depth(bytes, n, shown, err));
+    *root = json_loadb(bytes, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
+    return *root ? HONE_OK : parse_error(&e, shown, err);
+}
+
+hone_status hone__json_load(const char *path, size_t limit, json_t **root, hone_error *err)
+{
+    char *bytes;
+    size_t n;
+    *root = NULL;
+    HONE_TRY(hone__read_file(path, limit ? limit : DEFAULT_LIMIT, &bytes, &n, err));
+    hone_status status = hone__json_parse(bytes, n, path, root, err);
+    hone__free(bytes);
+    return status;
+}
+
+/* ---- Writing ----------------------------------------------------------------------------------------------------- */
+
+static void add_value(hone__str *s, const json_t *value, int depth);
+
+static void add_line_break(hone__str *s, int depth)
+{
+    hone__str_addf(s, "\n%*s", 2 * depth, "");
+}
+
+static void add_array(hone__str *s, const json_t *array, int depth)
+{
+    size_t n = json_array_size(array);
+    hone__str_add(s, "[");
+    for (size_t i = 0; i < n; i++) {
+        hone__str_add(s, i ? "," : "");
+        add_line_break(s, depth + 1);
+        add_value(s, json_array_get(array, i), depth + 1);
+    }
+    if (n)
+        add_line_break(s, depth);
+    hone__str_add(s, "]");
+}
+
+static void add_object(hone__str *s, const json_t *object, int depth)
+{
+    const char *key, *comma = "";
+    const json_t *value;
+    hone__str_add(s, "{");
+    /* Jansson's iterators take no const object, but change none. */
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        hone__str_add(s, comma);
+        comma = ",";
+        add_line_break(s, depth + 1);
+        hone__str_add_json(s, key);
+        hone__str_add(s, ": ");
+        add_value(s, value, depth + 1);
+    }
+    if (*comma)
+        add_line_break(s, depth);
+    hone__str_add(s, "}");
+}
+
+static void add_value(hone__str *s, const json_t *value, int depth)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        add_object(s, value, depth);
+        break;
+    case JSON_ARRAY:
+        add_array(s, value, depth);
+        break;
+    case JSON_STRING:
+        hone__str_add_json(s, json_string_value(value));
+        break;
+    case JSON_INTEGER:
+        hone__str_addf(s, "%" PRId64, (int64_t)json_integer_value(value));
+        break;
+    case JSON_REAL: /* Jansson holds no infinite ones */
+        hone__str_add_real(s, json_real_value(value));
+        break;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        hone__str_add(s, json_is_true(value) ? "true" : "false");
+        break;
+    case JSON_NULL:
+        hone__str_add(s, "null");
+        break;
+    }
+}
+
+hone_status hone__json_save(const json_t *root, const char *path, hone_error *err)
+{
+    hone__str s = {0};
+    add_value(&s, root, 0);
+    hone__str_add(&s, "\n");
+    hone_status status = s.failed ? hone_no_memory(err, "writing JSON") : hone__write_file(path, hone__str_text(&s), s.n, err);
+    hone__str_clear(&s);
+    return status;
+}
+
+/* ---- Members ----------------------------------------------------------------------------------------------------- */
+
+/* The member, or NULL where it is absent and *status says whether it may be. */
+static const json_t *member(const json_t *object, const char *key, bool required, const char *what, hone_status *status,
+                            hone_error *err)
+{
+    const json_t *value = json_object_get(object, key);
+    *status = HONE_OK;
+    if (!value && required)
+        *status = hone_fail(err, HONE_EFORMAT, "%s has no \"%s\", which it must have", what, key);
+    return value;
+}
+
+/* "config.json: "hidden_size" is a string; it must be an integer" */
+static hone_status wrong_type(const json_t *value, const char *key, const char *wanted, const char *what, hone_error *err)
+{
+    static const char *const names[] = {
+        [JSON_OBJECT] = "an object",   [JSON_ARRAY] = "an array", [JSON_STRING] = "a string", [JSON_INTEGER] = "an integer",
+        [JSON_REAL] = "a real number", [JSON_TRUE] = "true",      [JSON_FALSE] = "false",     [JSON_NULL] = "null",
+    };
+    return hone_fail(err, HONE_EFORMAT, "%s: \"%s\" is %s; it must be %s", what, key, names[json_typeof(value)], wanted);
+}
+
+hone_status hone__json_int(const json_t *object, const char *key, bool required, int64_t *out, const char *what,
+                           hone_error *err)
+{
+    hone_status status;
+    const json_t *value = member(object, key, required, what, &status, err);
+    if (!value)
+        return status;
+    if (!json_is_integer(value))
+        return wrong_type(value, key, "an integer", what, err);
+    *out = json_integer_value(value);
+    return HONE_OK;
+}
+
+hone_status hone__json_real(const json_t *object, const char *key, bool required, double *out, const char *what,
+                            hone_error *err)
+{
+    hone_status status;
+    const json_t *value = member(object, key, required, what, &status, err);
+    if (!value)
+        return status;
+    if (!json_is_number(value))
+        return wrong_type(value, key, "a number", what, err);
+    *out = json_number_value(value);
+    return HONE_OK;
+}
+
+hone_status hone__json_bool(const json_t *object, const char *key, bool required, bool *out, const char *what, hone_error *err)
+{
+    hone_status status;
+    const json_t *value = member(object, key, required, what, &status, err);
+    if (!value)
+        return status;
+    if (!json_is_boolean(value))
+        return wrong_type(value, key, "true or false", what, err);
+    *out = json_is_true(value);
+    return HONE_OK;
+}
+
+hone_status hone__json_text(const json_t *object, const char *key, bool required, const char **out, const char *what,
+                            hone_error *err)
+{
+    hone_status status;
+    const json_t *value = member(object, key, required, what, &status, err);
+    if (!value)
+        return status;
+    if (!json_is_string(value))
+        return wrong_type(value, key, "a string", what, err);
+    *out = json_string_value(value);
+    return HONE_OK;
+}
