@@ -1,0 +1,36 @@
+/* trial.h - one training: data, model, steps, evaluation, and what it leaves in its directory.
+ *
+ *     trial.yaml metrics.jsonl result.json predictions.tsv log.txt model/
+ *
+ * The numbers depend on configuration, seed and data alone, not on threads.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef HONE_CORE_TRAIN_TRIAL_H
+#define HONE_CORE_TRAIN_TRIAL_H
+
+#include "config/experiment.h"
+#include "train/evaluate.h"
+
+/* A line of progress, given after steps (not more than some ten a second) and evaluations. */
+typedef struct hone__progress {
+    int64_t step, total_steps, epoch;
+    double loss; /* mean of the steps since the last line */
+    double tokens_per_s, seconds_left;
+    const char *metric_name; /* NULL before the first evaluation */
+    double metric;
+} hone__progress;
+
+typedef struct hone__trial_setup {
+    const hone__experiment *experiment;
+    hone__registry *registry;
+    const char *dir; /* exists; what the trial writes goes there */
+    hone_log *log;
+    void (*progress)(void *ctx, const hone__progress *p); /* may be NULL */
+    void *progress_ctx;
+    const volatile int *stop; /* may be NULL; not 0: stop at the next step with HONE_EINTERRUPTED */
+} hone__trial_setup;
+
+/* Everything: load, train, evaluate after each epoch, keep the best by metric_for_best_model, write result.json last. */
+hone_status hone__trial_run(const hone__trial_setup *setup, hone_error *err) HONE_CHECKED;
+
+#endif
