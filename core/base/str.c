@@ -228,11 +228,17 @@ void hone__str_add_real(hone__str *s, double x)
         return;
     }
     char text[40];
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, x);
-        if (strtod(text, NULL) == x)
+    int digits = 1;
+    for (;; digits++) {
+        snprintf(text, sizeof text, "%.*e", digits - 1, x);
+        if (digits == 17 || strtod(text, NULL) == x)
             break;
     }
+    /* %g writes no exponent where it has digits enough: 100.0, not 1.0e+02. */
+    int exponent = atoi(strchr(text, 'e') + 1);
+    if (exponent >= digits && exponent < 16)
+        digits = exponent + 1;
+    snprintf(text, sizeof text, "%.*g", digits, x);
     size_t mantissa = strcspn(text, "e");
     hone__str_addn(s, text, mantissa);
     if (!memchr(text, '.', mantissa))
