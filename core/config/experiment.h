@@ -99,8 +99,11 @@ typedef struct hone__experiment {
     size_t n_metrics;
     hone__section *techniques;
     size_t n_techniques;
-    hone__sweep_config *sweep; /* NULL: a single trial */
-    hone__yaml *complete;      /* the whole configuration, every default written out, paths as written */
+    hone__sweep_config *sweep;          /* NULL: a single trial */
+    hone__yaml *complete;               /* the whole configuration, every default written out, paths as written */
+    hone__yaml *tree;                   /* the file with overrides and the task's settings */
+    const char *data_root, *model_root; /* absolute; the file's folder where not given */
+    hone_list plugins;                  /* const char *: absolute paths of `plugins:` */
 } hone__experiment;
 
 typedef struct hone__override {

@@ -34,15 +34,22 @@ typedef struct hone__fill {
     hone_arena *arena;
     hone__registry *registry;
     hone__issues *issues;
-    const char *base_dir;  /* HONE_PATH strings are made relative to it; NULL: left as written */
-    const char *model_dir; /* HONE_MODEL_PATH */
+    const char *base_dir;  /* HONE_PATH strings are relative to it, and must exist; NULL: left as written, unchecked */
+    const char *model_dir; /* the same for HONE_MODEL_PATH */
+    const char *path;      /* dotted path of what is filled, for messages ("optimizer"); NULL: the top of the file */
 } hone__fill;
 
-/* Fills `out` (the zeroed struct of the rows) from a map (NULL: all defaults), and *complete (may be NULL) with a map that holds every
- * row. Keys that are no row are issues, unless `also` (a second table, may be NULL) has them. PLUGIN rows become instances whose
- * create() has not been called; the owner's loader calls it before the owner's. Fails only where memory is short. */
-hone_status hone__params_fill(const hone__fill *fill, const hone_param *rows, size_t n, size_t row_size, const hone__yaml *node,
-                              void *out, hone__yaml **complete, hone_error *err) HONE_CHECKED;
+/* Fills `out` (the zeroed struct of the rows, which are the host's own or adopted) from a map (NULL: all defaults), and *complete
+ * (may be NULL) with a map that holds every row. Nodes of *complete that come from defaults have line 0 and the origin "default".
+ * Keys that are no row are issues. PLUGIN rows become instances whose create() has not been called (hone__params_plugins finds
+ * them). Mistakes go to the issues; the status fails only where memory is short or a plugin cannot be loaded. */
+hone_status hone__params_fill(const hone__fill *fill, const hone_param *rows, size_t n, const hone__yaml *node, void *out,
+                              hone__yaml **complete, hone_error *err) HONE_CHECKED;
+
+/* Calls `visit` for every plugin that a filled struct names, in the order of the rows, those inside another's parameters first. */
+typedef hone_status (*hone__plugin_visit)(void *ctx, const hone_param *row, hone_self *instance, hone_error *err);
+hone_status hone__params_plugins(const hone_param *rows, size_t n, const void *params, hone__plugin_visit visit, void *ctx,
+                                 hone_error *err) HONE_CHECKED;
 
 /* A whole section. `common` (may be NULL) are rows that every plugin of the kind has. */
 typedef struct hone__common {
@@ -61,7 +68,6 @@ hone_status hone__section_defaults(const hone__fill *fill, hone__section *sectio
 
 /* One value against one row, for the search space: writes an issue and returns false where it does not fit. */
 bool hone__param_accepts(const hone__fill *fill, const hone_param *row, const hone__yaml *value);
-/* The row behind a dotted path of the experiment ("optimizer.learning_rate"), or NULL with the issue written at `at`. */
 
 /* The range as words: "in [0, 1)", "one of gelu, relu", "an integer >= 1". */
 const char *hone__param_allowed(const hone_param *row, char *out, size_t size);
