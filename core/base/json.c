@@ -12,9 +12,20 @@
 
 enum { DEEPEST = 64, DEFAULT_LIMIT = 64 * 1024 * 1024 };
 
+/* Has an allocation failed in this thread's parse? Jansson forgets it and speaks of the syntax instead. */
+static _Thread_local bool short_of_memory;
+
+static void *allocate(size_t size)
+{
+    void *p = hone__malloc(size);
+    if (!p)
+        short_of_memory = true;
+    return p;
+}
+
 static void set_allocator(void)
 {
-    json_set_alloc_funcs(hone__malloc, hone__free);
+    json_set_alloc_funcs(allocate, hone__free);
 }
 
 void hone__json_init(void)
@@ -50,26 +61,25 @@ static hone_status check_depth(const char *bytes, size_t n, const char *name, ho
     return HONE_OK;
 }
 
-static hone_status parse_error(const json_error_t *e, const char *name, hone_error *err)
-{
-    /* Where an allocation fails Jansson often returns without a word. */
-    if (json_error_code(e) == json_error_out_of_memory || e->text[0] == '\0')
-        return hone_no_memory(err, "reading JSON");
-    char shown[256];
-    hone__shown(e->text, shown, sizeof shown);
-    return hone_fail(err, HONE_EFORMAT, "%s:%d:%d: this is not valid JSON: %s", name, e->line, e->column, shown);
-}
-
 hone_status hone__json_parse(const char *bytes, size_t n, const char *name, json_t **root, hone_error *err)
 {
-    char shown[512];
+    char shown[512], why[256];
     json_error_t e = {0};
     *root = NULL;
     hone__json_init();
     hone__shown(name, shown, sizeof shown);
     HONE_TRY(check_depth(bytes, n, shown, err));
-    *root = json_loadb(bytes, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
-    return *root ? HONE_OK : parse_error(&e, shown, err);
+    short_of_memory = false;
+    json_t *value = json_loadb(bytes, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
+    if (short_of_memory) {
+        json_decref(value);
+        return hone_no_memory(err, "reading JSON");
+    }
+    if (!value)
+        return hone_fail(err, HONE_EFORMAT, "%s:%d:%d: this is not valid JSON: %s", shown, e.line, e.column,
+                         hone__shown(e.text, why, sizeof why));
+    *root = value;
+    return HONE_OK;
 }
 
 hone_status hone__json_load(const char *path, size_t limit, json_t **root, hone_error *err)

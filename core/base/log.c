@@ -6,6 +6,7 @@
 #include "base/str.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 
 enum { LONGEST_LINE = 4096 };
@@ -13,18 +14,25 @@ enum { LONGEST_LINE = 4096 };
 struct hone_log {
     FILE *stream;
     hone_log_level level;
+    pthread_mutex_t lock; /* held for the length of a line */
 };
 
 hone_log *hone__log_create(FILE *stream, hone_log_level level)
 {
-    hone_log *log = hone__malloc(sizeof *log);
-    if (log)
-        *log = (hone_log){stream, level};
+    hone_log *log = hone__calloc(1, sizeof *log);
+    if (!log)
+        return NULL;
+    log->stream = stream;
+    log->level = level;
+    pthread_mutex_init(&log->lock, NULL);
     return log;
 }
 
 void hone__log_destroy(hone_log *log)
 {
+    if (!log)
+        return;
+    pthread_mutex_destroy(&log->lock);
     hone__free(log);
 }
 
@@ -44,8 +52,10 @@ void hone_log_line(hone_log *log, hone_log_level level, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    /* One call writes the line: stdio locks the stream for the length of a call. */
-    fprintf(log->stream, "%s: %s\n", level_name(level), hone__shown(text, shown, sizeof shown));
+    hone__shown(text, shown, sizeof shown);
+    pthread_mutex_lock(&log->lock);
+    fprintf(log->stream, "%s: %s\n", level_name(level), shown);
     fflush(log->stream);
+    pthread_mutex_unlock(&log->lock);
     errno = number;
 }
