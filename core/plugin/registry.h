@@ -25,7 +25,7 @@ const hone__kind *hone__kind_by_name(const char *name); /* NULL if unknown */
 typedef struct hone__plugin {
     const hone_plugin *table; /* adopted copy, of the host's size: cast to the kind's type */
     const char *file;         /* absolute path */
-    char sha256[65];          /* of the file; filled by hone__plugin_hash */
+    char *sha256;             /* [65] of the file; "" until hone__plugin_hash */
 } hone__plugin;
 
 typedef struct hone__registry hone__registry;
@@ -53,7 +53,8 @@ hone_status hone__registry_list(hone__registry *r, hone_arena *arena, hone_kind 
 hone_status hone__registry_open(hone__registry *r, const char *path, const hone__plugin ***plugins, size_t *n,
                                 hone_error *err) HONE_CHECKED;
 
-hone_status hone__plugin_hash(hone__plugin *p, hone_error *err) HONE_CHECKED;
+/* Fills p->sha256, once. */
+hone_status hone__plugin_hash(const hone__plugin *p, hone_error *err) HONE_CHECKED;
 
 /* ---- Steps of loading, each tested by itself --------------------------------------------------------------------- */
 

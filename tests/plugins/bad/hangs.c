@@ -1,0 +1,25 @@
+/* hangs.c - a plugin whose constructor does not return.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <hone/train.h>
+#include <unistd.h>
+
+__attribute__((constructor)) static void hang(void)
+{
+    for (;;)
+        pause();
+}
+
+static double factor(const hone_self *self, int64_t step, int64_t total)
+{
+    (void)self;
+    (void)step;
+    (void)total;
+    return 1.0;
+}
+
+static const hone_schedule table = {
+    .plugin = {HONE_PLUGIN(hone_schedule, HONE_KIND_SCHEDULE), .name = "hangs", .summary = "a plugin for the tests of loading"},
+    .factor = factor,
+};
+HONE_MODULE(&table.plugin);
