@@ -1,5 +1,7 @@
 /* safetensors.h - reading and writing the safetensors format, strictly.
  *
+ * The format is little-endian, and so must the machine be: what is aligned is used in place.
+ *
  * Source: the format description of huggingface/safetensors. What is checked: file >= 8 bytes; header length <= 100,000,000 and
  * within the file; UTF-8; one JSON object and nothing but JSON white space after it; no duplicate names; entries with dtype, shape,
  * data_offsets and nothing else; known dtypes; every product of dimensions checked for overflow, also where a later 0 hides it;
@@ -15,10 +17,11 @@
 typedef struct hone__st_entry {
     const char *name;
     const char *dtype_name; /* as the file has it: "F32", also types that hone does not compute with */
-    hone_dtype dtype;       /* HONE_DTYPE_NONE for those (F8_E4M3, ...): can be listed, not loaded */
-    uint32_t rank;          /* may exceed HONE_MAX_RANK: then it can be listed, not loaded */
+    hone_dtype dtype;       /* HONE_DTYPE_NONE for those (I16, U64, F8_E4M3, ...) */
+    uint32_t rank;          /* may exceed HONE_MAX_RANK: then it can be listed, not made a hone_tensor */
     const uint64_t *dims;   /* [rank] */
     const void *data;       /* in the map; aligned only as the file aligns it */
+    uint64_t count;         /* elements */
     uint64_t bytes;
 } hone__st_entry;
 
@@ -27,7 +30,8 @@ typedef struct hone__st_file {
     const char *path;
     hone__st_entry *entries; /* [n], in the order of their offsets */
     size_t n;
-    const char *const *metadata; /* key, value, key, value, ... [2 * n_metadata] */
+    const hone__st_entry *const *by_name; /* [n] */
+    const char *const *metadata;          /* key, value, key, value, ... [2 * n_metadata] */
     size_t n_metadata;
 } hone__st_file;
 
@@ -39,8 +43,20 @@ hone_status hone__st_parse(hone__st_file *f, hone_arena *arena, const void *byte
 void hone__st_close(hone__st_file *f);
 const hone__st_entry *hone__st_find(const hone__st_file *f, const char *name); /* NULL if absent; binary search */
 
-/* Copies an entry into out[] as float32, converting F64, F32, F16, BF16 and integers. */
+/* Copies an entry into out[count] as float32: F16 and BF16 exactly; F64 and integers (also I16, U16, U32, U64) rounded to
+ * nearest; BOOL as 0 and 1. Other types are HONE_EUNSUPPORTED. */
 hone_status hone__st_read_f32(const hone__st_entry *e, float *out, hone_error *err) HONE_CHECKED;
+
+/* What the values of an entry span. Infinities and NaN are counted and left out of the rest; with nothing left min, max and mean
+ * are NaN. */
+typedef struct hone__st_range {
+    uint64_t nan, infinite;
+    double min, max, mean;
+} hone__st_range;
+bool hone__st_range_of(const hone__st_entry *e, hone__st_range *range); /* false where the type cannot be computed with */
+
+/* "[2, 384]"; returns out. */
+const char *hone__st_shape_text(const hone__st_entry *e, char *out, size_t size);
 
 typedef struct hone__st_item {
     const char *name;
