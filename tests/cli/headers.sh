@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # headers.sh - every public header compiles alone, as C11, C17 and C++17, without a warning.
 #
 # SPDX-License-Identifier: Apache-2.0
