@@ -22,21 +22,22 @@ export PKG_CONFIG_PATH
 
 mkdir "$work/tiny"
 cat >"$work/tiny/tiny.c" <<'C'
-/* tiny.c - the share of examples whose prediction is the gold class.
+/* tiny.c - a learning rate that falls as the square root of the step.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include <hone/metric.h>
+#include <hone/train.h>
+#include <math.h>
 
-static hone_status compute(const hone_self *self, const hone_evaluation *evaluation, hone_exhibits *out, hone_error *err)
+static double factor(const hone_self *self, int64_t step, int64_t total)
 {
-    (void)self;
-    return hone_figure(out, NULL, (double)evaluation->n, NULL, err);
+    (void)total;
+    hone_log_line(self->log, HONE_LOG_DEBUG, "step %lld", (long long)step);
+    return 1 / sqrt((double)step);
 }
 
-static const hone_metric tiny = {
-    .plugin = {HONE_PLUGIN(hone_metric, HONE_KIND_METRIC), .name = "tiny", .summary = "how many examples there are"},
-    .targets = HONE_TAKES(HONE_TARGET_CLASS),
-    .compute = compute,
+static const hone_schedule tiny = {
+    .plugin = {HONE_PLUGIN(hone_schedule, HONE_KIND_SCHEDULE), .name = "tiny", .summary = "one over the root of the step"},
+    .factor = factor,
 };
 
 HONE_MODULE(&tiny.plugin);
@@ -64,7 +65,7 @@ C
 # One line of cc.
 # shellcheck disable=SC2046  # the flags are words
 "$cc" -std=c11 -O2 -Wall -Wextra -Werror -shared -fPIC -o "$work/tiny/tiny.so" "$work/tiny/tiny.c" \
-  $(pkg-config --cflags --libs hone)
+  $(pkg-config --cflags --libs hone) -lm
 plugindir=$(pkg-config --variable=plugindir hone)
 [ -d "$plugindir" ] || [ -z "$(ls plugins 2>/dev/null)" ] || fail "plugindir of hone.pc is $plugindir, which is no folder"
 
@@ -73,15 +74,18 @@ cat >"$work/tiny/CMakeLists.txt" <<'CMAKE'
 cmake_minimum_required(VERSION 3.20)
 project(tiny LANGUAGES C)
 find_package(hone REQUIRED)
-hone_add_plugin(metric tiny.c)
+hone_add_plugin(schedule tiny.c)
 add_executable(look look.c)
 target_link_libraries(look PRIVATE hone::hone ${CMAKE_DL_LIBS})
 CMAKE
-cmake -S "$work/tiny" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_COMPILER="$cc" >"$work/cmake.log" &&
-  cmake --build "$work/build" >>"$work/cmake.log" || { cat "$work/cmake.log"; fail "find_package(hone) does not build"; }
+if ! { cmake -S "$work/tiny" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_COMPILER="$cc" &&
+  cmake --build "$work/build"; } >"$work/cmake.log" 2>&1; then
+  cat "$work/cmake.log"
+  fail "find_package(hone) does not build"
+fi
 
 version=$("$work/prefix/bin/hone" version | sed -n '1s/^hone //p')
-for plugin in "$work/tiny/tiny.so" "$work/build/plugins/metric/tiny.so"; do
+for plugin in "$work/tiny/tiny.so" "$work/build/plugins/schedule/tiny.so"; do
   seen=$(LD_LIBRARY_PATH=$(pkg-config --variable=libdir hone) "$work/build/look" "$plugin") || fail "$plugin does not load"
   [ "$seen" = "$version tiny" ] || fail "$plugin says: $seen"
 done
