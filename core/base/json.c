@@ -164,11 +164,16 @@ static void add_value(hone__str *s, const json_t *value, int depth)
     }
 }
 
+void hone__json_print(const json_t *root, hone__str *out)
+{
+    add_value(out, root, 0);
+    hone__str_add(out, "\n");
+}
+
 hone_status hone__json_save(const json_t *root, const char *path, hone_error *err)
 {
     hone__str s = {0};
-    add_value(&s, root, 0);
-    hone__str_add(&s, "\n");
+    hone__json_print(root, &s);
     hone_status status = s.failed ? hone_no_memory(err, "writing JSON") : hone__write_file(path, hone__str_text(&s), s.n, err);
     hone__str_clear(&s);
     return status;

@@ -7,6 +7,7 @@
 #ifndef HONE_CORE_BASE_JSON_H
 #define HONE_CORE_BASE_JSON_H
 
+#include "base/str.h"
 #include <hone/base.h>
 #include <jansson.h>
 
@@ -17,7 +18,9 @@ void hone__json_init(void);
 hone_status hone__json_parse(const char *bytes, size_t n, const char *name, json_t **root, hone_error *err) HONE_CHECKED;
 /* A file of at most `limit` bytes (0: 64 MiB). */
 hone_status hone__json_load(const char *path, size_t limit, json_t **root, hone_error *err) HONE_CHECKED;
-/* Two blanks of indent, keys in insertion order, reals in their shortest form; whole or not at all. */
+/* The text: two blanks of indent, keys in insertion order, reals in their shortest form, a line feed at the end. */
+void hone__json_print(const json_t *root, hone__str *out);
+/* The same as a file, whole or not at all. */
 hone_status hone__json_save(const json_t *root, const char *path, hone_error *err) HONE_CHECKED;
 
 /* Members by name, typed: where the member is absent, *out stays as it was and HONE_OK comes back, or HONE_EFORMAT where
