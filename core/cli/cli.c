@@ -15,6 +15,8 @@ static int run_version(int argc, char **argv)
 }
 
 const hone__command hone__commands[] = {
+    {"inspect", hone__cli_inspect, "FILE [--json]", "the tensors of a safetensors file, and the range of their values",
+     "hone inspect model.safetensors"},
     {"version", run_version, "", "the version of hone", "hone version"},
     {0},
 };

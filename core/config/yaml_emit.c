@@ -6,7 +6,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/str.h"
 #include "config/yaml_parts.h"
-#include <math.h>
 #include <string.h>
 
 enum {
@@ -125,16 +124,6 @@ static bool add_as_written(hone__str *out, const hone__yaml *node)
     return true;
 }
 
-static void add_real(hone__str *out, double x)
-{
-    if (isnan(x))
-        hone__str_add(out, ".nan");
-    else if (isinf(x))
-        hone__str_add(out, x > 0 ? ".inf" : "-.inf");
-    else
-        hone__str_add_real(out, x);
-}
-
 static void add_scalar(hone__str *out, const hone__yaml *node, bool in_flow)
 {
     if (node->type == HONE__YAML_STRING)
@@ -148,7 +137,7 @@ static void add_scalar(hone__str *out, const hone__yaml *node, bool in_flow)
     else if (node->type == HONE__YAML_INT)
         hone__str_addf(out, "%lld", (long long)node->integer);
     else
-        add_real(out, node->real);
+        hone__str_add_real(out, node->real);
 }
 
 /* ---- Flow style -------------------------------------------------------------------------------------------------- */

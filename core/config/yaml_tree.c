@@ -129,10 +129,7 @@ hone__yaml *hone__yaml_new_int(hone_arena *arena, int64_t value)
 hone__yaml *hone__yaml_new_real(hone_arena *arena, double value)
 {
     hone__str text = {0};
-    if (isnan(value) || isinf(value))
-        hone__str_add(&text, isnan(value) ? ".nan" : value > 0 ? ".inf" : "-.inf");
-    else
-        hone__str_add_real(&text, value);
+    hone__str_add_real(&text, value);
     hone__yaml *node = text.failed ? NULL : new_node(arena, HONE__YAML_REAL, hone__str_text(&text));
     hone__str_clear(&text);
     if (node != NULL)
