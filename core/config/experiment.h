@@ -74,7 +74,7 @@ typedef struct hone__sweep_dimension {
 } hone__sweep_dimension;
 
 typedef struct hone__sweep_config {
-    hone__section searcher, launcher; /* method; launcher */
+    hone__section searcher; /* method */
     const char *metric;               /* "validation/f1" */
     bool maximize;
     int64_t run_cap; /* points; 0: no cap */
@@ -91,6 +91,7 @@ typedef struct hone__experiment {
     const char *name, *output_dir;
     int64_t seed;
     hone__section reader, tokenizer, model, head, optimizer, schedule, backend;
+    hone__section launcher; /* also of a single trial, which is a process too */
     const hone__data_config *data;
     const hone__tokenizer_config *tokenizer_common;
     const hone__model_config *model_common;
