@@ -17,7 +17,7 @@ typedef struct hone__weight {
     uint32_t flags;   /* HONE_WEIGHT_* */
     bool frozen;      /* no gradient, no update */
     bool loaded;      /* from a file; else initialised */
-    bool reached;     /* by the last backward pass: gets an update */
+    bool reached;     /* by a backward pass since gradients were cleared: gets an update. While it is false its gradient is zero */
     int64_t n;        /* elements */
     int64_t offset;   /* of its gradient in the block, in elements; -1 if it has none */
     uint64_t version; /* counts changes of the value, so that packed copies know when they are stale */

@@ -89,6 +89,42 @@ HONE_EXPORT hone_node *hone_binary_cross_entropy(hone_graph *g, hone_node *score
 /* Mean over C of (s - t)^2: [I, C] -> [I]; [I] counts as [I, 1]. */
 HONE_EXPORT hone_node *hone_squared_error(hone_graph *g, hone_node *scores, hone_node *targets);
 
+/* ---- What backends know of the core's operators ------------------------------------------------------------------- */
+
+/* hone_op_call.params of the operators that have some, version 1 of each. Inputs, outputs and what is saved:
+ *     linear         x [.., K], w [O, K], b [O] or absent -> [.., O]
+ *     attention      q, k, v [N, A D], starts [B+1] -> [N, A D]; saved [A, N]: log sum over j of exp(score), in reals
+ *     dropout        x [R, C], starts [B+1] or absent -> [R, C]
+ *     layer_norm     x [.., C], gain [C], bias [C] -> [.., C]; saved [R, 2]: mean and 1 / sqrt(variance + eps)
+ *     cross_entropy  scores [I, C], gold [I], w [C] or absent -> [I]; saved [I]: log sum exp
+ * and add, mul, scale, gelu, gelu_tanh, relu, tanh, sigmoid, gather, first_rows, mean_rows, concat, slice,
+ * binary_cross_entropy, squared_error. Random numbers: see hone_dropout() and hone_attention(); an element is kept where its 32
+ * bits are at least p 2^32. */
+typedef struct hone_scale_params {
+    double factor;
+} hone_scale_params;
+
+typedef struct hone_dropout_params {
+    double p;
+} hone_dropout_params;
+
+typedef struct hone_slice_params {
+    int64_t begin, end;
+} hone_slice_params;
+
+typedef struct hone_layer_norm_params {
+    double eps;
+} hone_layer_norm_params;
+
+typedef struct hone_attention_params {
+    int64_t heads;
+    double p; /* of dropout; 0 in evaluation */
+} hone_attention_params;
+
+typedef struct hone_cross_entropy_params {
+    double smoothing;
+} hone_cross_entropy_params;
+
 #ifdef __cplusplus
 }
 #endif
