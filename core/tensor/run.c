@@ -1,0 +1,284 @@
+/* run.c - running a planned graph forward and backward: the reference operators, or a backend where it has faster ones.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
+#include "tensor/graph_impl.h"
+#include <string.h>
+
+/* ---- The block --------------------------------------------------------------------------------------------------- */
+
+/* Blocks from 2 MiB on are aligned to huge pages. */
+enum { HUGE_PAGE = 2 << 20, CACHE_LINE = 64 };
+
+void hone__block_free(hone__block *block)
+{
+    hone__free(block->data);
+    *block = (hone__block){0};
+}
+
+/* A quarter more than asked, so that a longer batch seldom makes it grow again. */
+static hone_status block_grow(hone__block *block, size_t bytes, hone_error *err)
+{
+    if (block->data && bytes <= block->size)
+        return HONE_OK;
+    hone__block_free(block);
+    size_t size = bytes + bytes / 4 + CACHE_LINE;
+    block->data = hone__aligned(size >= HUGE_PAGE ? HUGE_PAGE : CACHE_LINE, size);
+    if (!block->data)
+        return hone_fail(
+            err, HONE_ENOMEM,
+            "out of memory while asking for %zu MiB for the activations of a step; try a smaller batch or shorter texts",
+            (size >> 20) + 1);
+    block->size = size;
+    return HONE_OK;
+}
+
+/* ---- Where every node's data is ---------------------------------------------------------------------------------- */
+
+static void convert(void *to, uint32_t to_dtype, const void *from, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        if (to_dtype == HONE_F64)
+            ((double *)to)[i] = ((const float *)from)[i];
+        else
+            ((float *)to)[i] = (float)((const double *)from)[i];
+    }
+}
+
+static hone_status bind_leaf(hone_node *node, hone_error *err)
+{
+    const void *host = node->weight ? node->weight->value.data : node->host;
+    int64_t count = hone_shape_count(&node->value.shape);
+    if (!host && node->weight)
+        return hone_fail(err, HONE_EINVAL, "weight %s has no value yet; close the store before the first run",
+                         node->weight->name);
+    if (!host && count > 0)
+        return hone_fail(err, HONE_EINVAL, "an input of the graph has no data");
+    if (node->converted)
+        convert(node->converted, node->value.dtype, host, count);
+    /* The const goes by way of memcpy: operators never write to their inputs. */
+    memcpy(&node->value.data, node->converted ? (const void *)&node->converted : (const void *)&host, sizeof host);
+    return HONE_OK;
+}
+
+static hone_status bind_nodes(hone_graph *g, unsigned char *base, hone_error *err)
+{
+    for (hone_node *node = g->first; node; node = node->next) {
+        if (node->wanted && node->call)
+            node->value.data = base + node->data.offset;
+        else if (node->wanted)
+            HONE_TRY(bind_leaf(node, err));
+        if (node->has_gradient)
+            node->gradient.data = base + node->slope.offset;
+    }
+    for (hone_node *node = g->first; node; node = node->next) {
+        hone_node *gradient = hone__gradient_root(node);
+        node->value.data = hone__root(node)->value.data;
+        node->gradient.data = gradient ? gradient->gradient.data : NULL;
+    }
+    return HONE_OK;
+}
+
+static void bind_call(hone_graph *g, hone__call *c, unsigned char *base)
+{
+    c->call.saved = c->saved.bytes ? base + c->saved.offset : NULL;
+    c->call.scratch = g->scratch_bytes ? base + g->scratch_offset : NULL;
+    for (uint32_t i = 0; i < c->call.n_y; i++)
+        c->dy[i] = c->outputs[i]->has_gradient ? &c->outputs[i]->gradient : NULL;
+    for (uint32_t i = 0; i < c->call.n_x; i++) {
+        hone_node *root = c->inputs[i] ? hone__gradient_root(c->inputs[i]) : NULL;
+        c->dx[i] = c->differentiated && root && root->has_gradient ? &c->inputs[i]->gradient : NULL;
+    }
+}
+
+/* ---- Forward ----------------------------------------------------------------------------------------------------- */
+
+static hone_status located(hone_status status, const hone__call *c, const hone_error *why, hone_error *err)
+{
+    if (c->scope[0])
+        return hone_fail(err, status, "%s at %s: %s", c->call.op->name, c->scope, why->msg);
+    return hone_fail(err, status, "%s: %s", c->call.op->name, why->msg);
+}
+
+static hone_status run_call(hone_graph *g, const hone__call *c, hone_direction direction, hone_error *err)
+{
+    hone_error why = {0};
+    hone_status status;
+    if (c->backend[direction])
+        status = g->setup.backend->run(g->setup.backend_self, &c->call, direction, &why);
+    else if (direction == HONE_FORWARD)
+        status = c->call.op->forward(&c->call, &why);
+    else
+        status = c->call.op->backward(&c->call, &why);
+    return status == HONE_OK ? HONE_OK : located(status, c, &why, err);
+}
+
+hone_status hone__graph_forward(hone_graph *g, hone__block *block, hone_error *err)
+{
+    HONE_TRY(hone_graph_status(g, err));
+    if (g->state == HONE__BUILDING)
+        return hone_fail(err, HONE_EINVAL, "a graph must be planned before it runs forward");
+    HONE_TRY(block_grow(block, g->bytes, err));
+    HONE_TRY(bind_nodes(g, block->data, err));
+    for (hone__call *c = g->first_call; c; c = c->next) {
+        if (!c->reached)
+            continue;
+        bind_call(g, c, block->data);
+        HONE_TRY(run_call(g, c, HONE_FORWARD, err));
+    }
+    g->state = HONE__FORWARDED;
+    return HONE_OK;
+}
+
+/* ---- Backward ---------------------------------------------------------------------------------------------------- */
+
+/* Sums are shared out in ranges of so many elements. */
+enum { GRAIN = 1 << 16 };
+
+typedef struct sum {
+    void *to;
+    const void *from;
+    uint32_t to_dtype, from_dtype;
+} sum;
+
+static void add_range(void *ctx, int64_t begin, int64_t end, int worker)
+{
+    const sum *s = ctx;
+    (void)worker;
+    if (s->to_dtype == HONE_F64) {
+        double *restrict to = s->to;
+        for (int64_t i = begin; i < end; i++)
+            to[i] += ((const float *)s->from)[i];
+    } else if (s->from_dtype == HONE_F64) {
+        float *restrict to = s->to;
+        for (int64_t i = begin; i < end; i++)
+            to[i] += (float)((const double *)s->from)[i];
+    } else {
+        float *restrict to = s->to;
+        const float *restrict from = s->from;
+        for (int64_t i = begin; i < end; i++)
+            to[i] += from[i];
+    }
+}
+
+static void clear_range(void *ctx, int64_t begin, int64_t end, int worker)
+{
+    (void)worker;
+    memset((unsigned char *)ctx + begin, 0, (size_t)(end - begin));
+}
+
+static int64_t count_of(const hone_node *node)
+{
+    return hone_shape_count(&node->value.shape);
+}
+
+/* Before the first call adds to a node's gradient. */
+static hone_status gradient_begin(hone_graph *g, hone_node *node, hone_error *err)
+{
+    if (node->cleared)
+        return HONE_OK;
+    node->cleared = true;
+    if (node->direct) {
+        if (node->weight->reached)
+            return hone_fail(
+                err, HONE_EINVAL,
+                "the gradient of %s was written between planning and running backward; run one graph after another",
+                node->weight->name);
+        node->weight->reached = true; /* the block holds zeros until now */
+        return HONE_OK;
+    }
+    int64_t bytes = count_of(node) * (int64_t)hone_dtype_size(node->value.dtype);
+    hone_pool_run(g->setup.pool, bytes, 4 * GRAIN, clear_range, node->gradient.data);
+    return HONE_OK;
+}
+
+/* After the last call added to it: a weight's gradient goes to the store, complete. */
+static hone_status gradient_finish(hone_graph *g, hone_node *node)
+{
+    if (!node->weight || node->direct)
+        return HONE_OK;
+    sum s = {hone__store_gradient(g->setup.store, node->weight), node->gradient.data, HONE_F32, g->setup.real};
+    hone_pool_run(g->setup.pool, count_of(node), GRAIN, add_range, &s);
+    node->weight->reached = true;
+    return HONE_OK;
+}
+
+static hone_status bind_direct(hone_graph *g, hone_error *err)
+{
+    for (hone_node *node = g->first; node; node = node->next) {
+        if (!node->has_gradient || !node->weight)
+            continue;
+        float *gradient = hone__store_gradient(g->setup.store, node->weight);
+        if (!gradient)
+            return hone_fail(err, HONE_EINVAL,
+                             "weight %s has no place in the store's gradients: it was frozen when the store was closed",
+                             node->weight->name);
+        if (node->direct)
+            node->gradient.data = gradient;
+    }
+    /* Views of weights, too. */
+    for (hone_node *node = g->first; node; node = node->next) {
+        hone_node *root = hone__gradient_root(node);
+        if (root && root->direct)
+            node->gradient.data = root->gradient.data;
+    }
+    return HONE_OK;
+}
+
+static hone_status plant_seeds(hone_graph *g, hone_error *err)
+{
+    for (hone_node *node = g->first; node; node = node->next) {
+        hone_node *root = node->seed ? hone__gradient_root(node) : NULL;
+        if (!root || !root->has_gradient)
+            continue;
+        HONE_TRY(gradient_begin(g, root, err));
+        sum s = {root->gradient.data, node->seed, root->value.dtype, HONE_F32};
+        hone_pool_run(g->setup.pool, count_of(node), GRAIN, add_range, &s);
+        if (!root->finisher)
+            HONE_TRY(gradient_finish(g, root));
+    }
+    return HONE_OK;
+}
+
+static hone_status backward_call(hone_graph *g, hone__call *c, hone_error *err)
+{
+    for (uint32_t i = 0; i < c->call.n_x; i++) {
+        if (c->dx[i])
+            HONE_TRY(gradient_begin(g, hone__gradient_root(c->inputs[i]), err));
+    }
+    HONE_TRY(run_call(g, c, HONE_BACKWARD, err));
+    for (uint32_t i = 0; i < c->call.n_x; i++) {
+        hone_node *root = c->dx[i] ? hone__gradient_root(c->inputs[i]) : NULL;
+        if (!root || root->finisher != c)
+            continue;
+        root->finisher = NULL; /* once, also where the call has the node twice among its inputs */
+        HONE_TRY(gradient_finish(g, root));
+    }
+    return HONE_OK;
+}
+
+hone_status hone__graph_backward(hone_graph *g, hone_error *err)
+{
+    if (g->state != HONE__FORWARDED || !g->backward)
+        return hone_fail(err, HONE_EINVAL, "backward runs once, after forward, on a graph that was planned for it");
+    g->state = HONE__BACKWARDED;
+    HONE_TRY(bind_direct(g, err));
+    HONE_TRY(plant_seeds(g, err));
+    for (hone__call *c = g->last_call; c; c = c->previous) {
+        if (c->differentiated)
+            HONE_TRY(backward_call(g, c, err));
+    }
+    return HONE_OK;
+}
+
+/* ---- Results ----------------------------------------------------------------------------------------------------- */
+
+const hone_tensor *hone__node_tensor(const hone_node *node)
+{
+    return &node->value;
+}
+
+const hone_tensor *hone__node_gradient(const hone_node *node)
+{
+    return &node->gradient;
+}
