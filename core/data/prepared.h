@@ -1,0 +1,42 @@
+/* prepared.h - what stands in a hone__prepared: all sequences of a corpus one after another, and their named fields.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef HONE_CORE_DATA_PREPARED_H
+#define HONE_CORE_DATA_PREPARED_H
+
+#include "data/batch.h"
+#include "data/example.h"
+
+/* What all values of a named field have in common. */
+typedef struct hone__field_form {
+    const char *name;
+    hone_per per;
+    uint32_t dtype;
+    hone_shape row;  /* without the first dimension */
+    size_t row_size; /* bytes */
+} hone__field_form;
+
+/* A named field of all sequences: rows of owner i (a sequence, or an example) are starts[i] .. starts[i + 1] - 1. */
+typedef struct hone__named_field {
+    hone__field_form form;
+    char *data;
+    uint64_t *starts; /* [owners + 1] */
+} hone__named_field;
+
+struct hone__prepared {
+    hone_arena *arena; /* everything, itself too */
+    const hone_corpus *corpus;
+    hone__prepared_stats stats;
+    uint64_t *example_starts; /* [examples + 1] sequences */
+    uint64_t *starts;         /* [sequences + 1] tokens */
+    uint64_t *cut;            /* [sequences] tokens lost */
+    int32_t *ids, *types;     /* [tokens]; NULL without a tokenizer */
+    hone__named_field *fields;
+    size_t n_fields;
+    uint64_t n_labels;
+};
+
+/* Fields of row numbers: counted from the sequence's first token here, from the batch's in a batch. */
+bool hone__is_row_numbers(const hone__field_form *form);
+
+#endif
