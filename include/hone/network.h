@@ -77,6 +77,9 @@ typedef struct hone_model {
     /* Of a weight's name without the prefix: 0 embeddings, 1 .. L its layers, -1 neither: for freezing and layer-wise learning rates.
      * May be NULL: -1 for all. */
     int64_t (*layer_of)(const hone_self *self, const char *weight);
+    /* Name without the prefix of its word embeddings [V, H], which a head's decoder may be tied to with hone_linear_of(); NULL: it has
+     * none. */
+    const char *word_embeddings;
 } hone_model;
 
 /* ---- Losses ------------------------------------------------------------------------------------------------------ */
@@ -100,6 +103,8 @@ typedef struct hone_output_of_head {
     const char *name; /* "" where it is the only one */
     uint32_t target;
     uint32_t zero;
+    /* NULL-terminated names of its labels, where they are the head's own and not the reader's ("next", "random"); else NULL. */
+    const char *const *labels;
 } hone_output_of_head;
 
 typedef struct hone_head_setup {
@@ -123,6 +128,9 @@ typedef struct hone_head_io {
 HONE_EXPORT hone_node *hone_head_pool(hone_graph *g, const hone_head_io *io);
 /* Scores under a name that decode() will ask for: rows per token, sequence, example or item of the batch. */
 HONE_EXPORT void hone_head_scores(hone_graph *g, const hone_head_io *io, const char *name, hone_per per, hone_node *scores);
+/* The scores that the head has given that name, for a technique that adds a loss over them; NULL if there are none (which poisons
+ * nothing). */
+HONE_EXPORT hone_node *hone_scores_of(hone_graph *g, const hone_head_io *io, const char *name);
 /* A loss per item [I], in the order of items(io's k-th loss). The core adds coefficient * sum / divisor to the step's loss. */
 HONE_EXPORT void hone_head_loss(hone_graph *g, const hone_head_io *io, double coefficient, hone_node *loss);
 
@@ -146,6 +154,9 @@ typedef struct hone_decode {
     const void *calibration; /* bytes that calibrate() left, or NULL */
     uint64_t n_calibration;
     void *host;
+    /* [n_outputs] The gold answers of the example, for a head whose prepare() made them (masked tokens, next sentence) to write;
+     * untouched ones are the reader's. NULL where nobody asks. */
+    hone_answer *gold;
 } hone_decode;
 HONE_EXPORT hone_status hone_decode_scores(const hone_decode *in, const char *name, hone_tensor *out,
                                            hone_error *err) HONE_CHECKED;

@@ -107,11 +107,20 @@ typedef struct hone_technique {
     void (*after_update)(const hone_self *self, const hone_weight_range *range);
     /* Before an evaluation or a save: writes to range->w (a copy) what is evaluated instead. [any thread] */
     void (*evaluate)(const hone_self *self, const hone_weight_range *range);
+    /* The folder of a model in Hugging Face's form, whose weights the host loads under *prefix before the first step (a teacher's);
+     * NULL: none. */
+    const char *(*load)(const hone_self *self, const char **prefix);
 } hone_technique;
 
-/* Builds the trial's model once more in this graph, under a prefix of its own ("teacher"), for distillation. */
-HONE_EXPORT hone_status hone_build_model(hone_graph *g, const hone_head_io *io, const char *prefix, bool no_gradient,
-                                         hone_node **hidden, hone_error *err) HONE_CHECKED;
+/* Builds a model in this graph beside the trial's, under a prefix of its own ("teacher"), for distillation: `model` is an instance of a
+ * model plugin (a row of HONE_KIND_MODEL), or NULL for the trial's own. */
+HONE_EXPORT hone_status hone_build_model(hone_graph *g, const hone_head_io *io, const hone_self *model, const char *prefix,
+                                         bool no_gradient, hone_node **hidden, hone_error *err) HONE_CHECKED;
+
+/* Builds the trial's model and head once more in this graph over the same weights, without the head's losses, as pass `pass`: with
+ * other dropout masks than those of io, which R-Drop wants. *again takes the place of io in hone_scores_of(). */
+HONE_EXPORT hone_status hone_build_again(hone_graph *g, const hone_head_io *io, uint32_t pass, hone_head_io *again,
+                                         hone_error *err) HONE_CHECKED;
 
 #ifdef __cplusplus
 }
