@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tensor/core_ops.h"
+#include "tensor/run.h"
 #include <string.h>
 
 /* ---- One operator each -------------------------------------------------------------------------------------------- */
@@ -57,7 +58,7 @@ hone_node *hone_dropout(hone_graph *g, const char *scope, hone_node *x, hone_nod
 {
     if (!(p >= 0 && p < 1)) /* also in evaluation, so that a mistake is seen at once */
         return hone_graph_fail(g, HONE_EINVAL, "dropout at %s: the probability is %g; it must lie in [0, 1)", scope, p);
-    if (!hone_graph_training(g) || p == 0)
+    if (!hone__graph_drops(g, x) || p == 0)
         return x;
     const hone_dropout_params params = {p};
     return hone_apply(g, scope, &hone__op_dropout, &params, 2, (hone_node *[]){x, starts});
@@ -100,7 +101,8 @@ hone_node *hone_attention(hone_graph *g, const char *scope, hone_node *q, hone_n
     if (!(p >= 0 && p < 1))
         return hone_graph_fail(g, HONE_EINVAL, "attention at %s: the dropout probability is %g; it must lie in [0, 1)", scope,
                                p);
-    const hone_attention_params params = {heads, hone_graph_training(g) ? p : 0.0};
+    const bool drops = hone__graph_drops(g, q) || hone__graph_drops(g, k) || hone__graph_drops(g, v);
+    const hone_attention_params params = {heads, drops ? p : 0.0};
     return hone_apply(g, scope, &hone__op_attention, &params, 4, (hone_node *[]){q, k, v, starts});
 }
 

@@ -108,6 +108,23 @@ void hone__graph_leave(hone_graph *g)
         g->scope = g->scope->outer;
 }
 
+uint64_t hone__graph_pass(hone_graph *g, uint64_t pass)
+{
+    const uint64_t before = g->setup.pass;
+    g->setup.pass = pass;
+    return before;
+}
+
+void hone__graph_quiet(hone_graph *g, bool on)
+{
+    g->quiet = on;
+}
+
+bool hone__graph_drops(const hone_graph *g, const hone_node *x)
+{
+    return g->setup.training && (x->trains || !g->quiet);
+}
+
 /* ---- Nodes ------------------------------------------------------------------------------------------------------- */
 
 const hone_shape *hone_node_shape(const hone_node *node)
@@ -225,6 +242,7 @@ static hone_node *view(hone_graph *g, hone_node *x, const hone_shape *shape)
     if (!node)
         return &g->poison;
     node->view_of = x;
+    node->trains = x->trains;
     return node;
 }
 
@@ -244,6 +262,7 @@ hone_node *hone_stop_gradient(hone_graph *g, hone_node *x)
 {
     hone_node *node = view(g, x, &x->value.shape);
     node->stops = true;
+    node->trains = false;
     return node;
 }
 
@@ -366,11 +385,15 @@ hone_node *hone_apply(hone_graph *g, const char *scope, const hone_op *op, const
         c->y[i] = &shapes[i];
     if (op->shape(&c->call, &why) != HONE_OK)
         return call_fail(g, op, scope, &why);
+    bool trains = false;
+    for (uint32_t i = 0; i < n_x; i++)
+        trains = trains || (x[i] && x[i]->trains);
     for (uint32_t i = 0; i < c->call.n_y; i++) {
         c->outputs[i] = hone__node_new(g, shapes[i].dtype, &shapes[i].shape);
         if (!c->outputs[i])
             return &g->poison;
         c->outputs[i]->call = c;
+        c->outputs[i]->trains = trains;
         c->y[i] = &c->outputs[i]->value;
     }
     call_append(g, c);
@@ -415,6 +438,7 @@ hone_node *hone_weight(hone_graph *g, const char *name, const hone_shape *shape,
         return &g->poison;
     node->weight = weight;
     node->trainable = trainable;
+    node->trains = trainable;
     node->next_leaf = *bucket;
     *bucket = node;
     return node;

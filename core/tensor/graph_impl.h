@@ -34,6 +34,7 @@ struct hone_node {
     const float *seed;     /* hone__graph_seed() */
     bool stops;            /* a view that lets no gradient through */
     bool trainable;        /* a leaf that wants its gradient */
+    bool trains;           /* depends on a trainable leaf: known while building */
     bool keep, keep_gradient;
     /* Written by the plan. */
     bool wanted;          /* its data is needed */
@@ -80,6 +81,7 @@ struct hone_graph {
     hone_node *weights[HONE__LEAF_BUCKETS];
     hone__scope outermost;
     hone__scope *scope;
+    bool quiet;          /* hone__graph_quiet() */
     uint64_t n_examples; /* hone_example_input() calls so far */
     hone_node poison;
     /* Written by the plan. */

@@ -30,6 +30,15 @@ hone_graph *hone__graph_create(const hone__graph_setup *setup) HONE_CHECKED;
 void hone__graph_enter(hone_graph *g, const char *prefix, bool no_gradient);
 void hone__graph_leave(hone_graph *g);
 
+/* While on, dropout over nodes that depend on no trainable weight is not built: frozen layers run without it, so that their output is
+ * the same in every epoch. (A head's dropout over a frozen encoder stays: it is built while this is off.) */
+void hone__graph_quiet(hone_graph *g, bool on);
+/* Is dropout over this node built in? For the builders. */
+bool hone__graph_drops(const hone_graph *g, const hone_node *x);
+
+/* Random numbers of what is built from now on are those of that pass; returns the pass before. */
+uint64_t hone__graph_pass(hone_graph *g, uint64_t pass);
+
 /* A node over the caller's memory, which must outlive the run; no gradient. Reals in F32 are converted where the graph is F64. */
 hone_node *hone__graph_input(hone_graph *g, uint32_t dtype, const hone_shape *shape, const void *data);
 
