@@ -1,6 +1,6 @@
 /* st_dtype.c - the element types of the safetensors format, and their values as real numbers.
  *
- * Source: `Dtype` of the reference implementation, huggingface/safetensors (0.7).
+ * Source: `Dtype` of the reference implementation, huggingface/safetensors, 0.8.0.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tensor/st_dtype.h"
