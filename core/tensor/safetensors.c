@@ -162,7 +162,7 @@ static bool multiply(uint64_t a, uint64_t b, uint64_t *out)
     return true;
 }
 
-/* The products are checked from left to right, so that a 0 does not hide an overflow before it. */
+/* The products are checked without the zeros, so that no 0 hides an overflow beside it; hone_shape_count does the same. */
 static hone_status read_shape(const parser *p, const json_t *value, hone__st_entry *e)
 {
     if (!json_is_array(value))
@@ -174,14 +174,17 @@ static hone_status read_shape(const parser *p, const json_t *value, hone__st_ent
     e->rank = (uint32_t)rank; /* the header's length bounds it */
     e->dims = dims;
     e->count = 1;
+    bool empty = false;
     for (size_t i = 0; i < rank; i++) {
         const json_t *dim = json_array_get(value, i);
         if (!json_is_integer(dim) || json_integer_value(dim) < 0)
             return refuse_entry(p, e->name, "has a shape with something else than integers from 0");
         dims[i] = (uint64_t)json_integer_value(dim);
-        if (!multiply(e->count, dims[i], &e->count))
+        empty = empty || dims[i] == 0;
+        if (dims[i] > 0 && (!multiply(e->count, dims[i], &e->count) || e->count > INT64_MAX))
             return refuse_entry(p, e->name, "has a shape whose product overflows");
     }
+    e->count = empty ? 0 : e->count;
     return HONE_OK;
 }
 

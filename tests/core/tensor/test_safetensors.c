@@ -157,6 +157,8 @@ static const hostile hostile_headers[] = {
      "header of m.st:1:48: this is not valid JSON: too big integer near '99999999999999999999'"},
     {ENTRY("\"U8\"", "[4294967296,4294967296]", "[0,0]"), 0, NOT_VALID "tensor 'a' has a shape whose product overflows"},
     {ENTRY("\"U8\"", "[4294967296,4294967296,0]", "[0,0]"), 0, NOT_VALID "tensor 'a' has a shape whose product overflows"},
+    {ENTRY("\"U8\"", "[0,4294967296,4294967296]", "[0,0]"), 0, NOT_VALID "tensor 'a' has a shape whose product overflows"},
+    {ENTRY("\"U8\"", "[4611686018427387904,2]", "[0,0]"), 0, NOT_VALID "tensor 'a' has a shape whose product overflows"},
     {ENTRY("\"F64\"", "[4611686018427387904]", "[0,0]"), 0,
      NOT_VALID "tensor 'a' has a size that overflows: F64 [4611686018427387904]"},
     {ENTRY("\"F4\"", "[3]", "[0,1]"), 1, NOT_VALID "tensor 'a' does not fill whole bytes: F4 [3]"},
