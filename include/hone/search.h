@@ -121,6 +121,8 @@ typedef struct hone_job_state {
     char cause[200];     /* "stopped after its limit of 60 s"; "" where exit code and signal say all */
 } hone_job_state;
 
+enum { HONE_LAUNCHER_RUNS_NOTHING = 1u << 0 /* start() starts no process: every job is done at once, with exit code 0 */ };
+
 typedef struct hone_launcher {
     hone_plugin plugin;
     hone_status (*create)(const hone_self *self, hone_error *err); /* may be NULL */
@@ -133,6 +135,8 @@ typedef struct hone_launcher {
     /* hard: at once (SIGKILL); else asks it to save its state and end (SIGTERM). */
     hone_status (*stop)(const hone_self *self, uint64_t handle, bool hard, hone_error *err);
     void (*forget)(const hone_self *self, uint64_t handle);
+    uint32_t flags; /* HONE_LAUNCHER_* */
+    uint32_t zero;
 } hone_launcher;
 
 #ifdef __cplusplus

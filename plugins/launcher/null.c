@@ -52,5 +52,6 @@ static const hone_launcher null_launcher = {
     .wait = wait_for_jobs,
     .stop = stop,
     .forget = forget,
+    .flags = HONE_LAUNCHER_RUNS_NOTHING,
 };
 HONE_MODULE(&null_launcher.plugin);

@@ -6,7 +6,7 @@
 static const hone_task null_task = {
     .plugin = {HONE_PLUGIN(hone_task, HONE_KIND_TASK), .name = "null",
                .summary = "null plugins throughout: what hone itself costs"},
-    .settings = "data: {type: \"null\"}\n"
+    .settings = "data: {type: \"null\", train: /dev/null, validation: /dev/null}\n"
                 "tokenizer: {type: \"null\"}\n"
                 "model: {type: \"null\"}\n"
                 "head: {type: \"null\"}\n"
