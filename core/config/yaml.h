@@ -41,7 +41,7 @@ typedef struct hone__yaml_stats {
     size_t events, bytes_read, deepest;
 } hone__yaml_stats;
 
-/* Errors begin "origin:line:column: ". `stats` may be NULL. */
+/* What is wrong with the text is HONE_ECONFIG, and its message begins "origin:line:column: ". `stats` may be NULL. */
 hone_status hone__yaml_parse(hone_arena *arena, const char *bytes, size_t n, const char *origin, hone__yaml **root,
                              hone__yaml_stats *stats, hone_error *err) HONE_CHECKED;
 /* "-" reads standard input. */
@@ -53,8 +53,9 @@ hone__yaml *hone__yaml_get(const hone__yaml *map, const char *key);
 hone__yaml *hone__yaml_path(const hone__yaml *map, const char *path);
 /* A deep copy into `arena`. NULL when memory is short. */
 hone__yaml *hone__yaml_copy(hone_arena *arena, const hone__yaml *node) HONE_CHECKED;
-/* Sets map.path to a copy of value, making maps on the way; a value already there is replaced in its place. Fails where a
- * step of the path is a list or a scalar. */
+/* Sets map.path to a copy of value, making maps on the way; a value already there is replaced in its place. A null
+ * on the way counts as an empty map (`head:` with nothing behind it). Fails where a step of the path is a list or another
+ * scalar, and then nothing has changed. */
 hone_status hone__yaml_set(hone_arena *arena, hone__yaml *map, const char *path, const hone__yaml *value,
                            hone_error *err) HONE_CHECKED;
 bool hone__yaml_equal(const hone__yaml *a, const hone__yaml *b); /* values, not positions; map order does not count */
