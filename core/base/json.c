@@ -8,24 +8,60 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <string.h>
 
 enum { DEEPEST = 64, DEFAULT_LIMIT = 64 * 1024 * 1024 };
 
-/* Has an allocation failed in this thread's parse? Jansson forgets it and speaks of the syntax instead. */
-static _Thread_local bool short_of_memory;
+/* One parse: what Jansson has allocated in it so far, and the way out where an allocation fails. Jansson must never see a failed
+ * one: its lexer does not look whether a string's buffer could grow, and then runs behind the buffer's end or into an assertion
+ * (seen in 2.14). */
+typedef struct parse {
+    jmp_buf out_of_memory;
+    void **blocks;
+    size_t n, cap;
+} parse;
+
+static _Thread_local parse *current; /* NULL outside of hone__json_parse */
+
+static bool note_block(parse *p, void *block)
+{
+    if (p->n == p->cap) {
+        size_t cap = p->cap ? 2 * p->cap : 64;
+        void **blocks = hone__realloc(p->blocks, cap * sizeof *blocks);
+        if (!blocks)
+            return false;
+        p->blocks = blocks;
+        p->cap = cap;
+    }
+    p->blocks[p->n++] = block;
+    return true;
+}
 
 static void *allocate(size_t size)
 {
-    void *p = hone__malloc(size);
-    if (!p)
-        short_of_memory = true;
-    return p;
+    void *block = hone__malloc(size);
+    if (!current || (block && note_block(current, block)))
+        return block;
+    hone__free(block);
+    longjmp(current->out_of_memory, 1);
+}
+
+static void release(void *block)
+{
+    /* What is freed during a parse is nearly always the youngest block. */
+    for (size_t i = current && block ? current->n : 0; i > 0; i--)
+        if (current->blocks[i - 1] == block) {
+            current->blocks[i - 1] = current->blocks[--current->n];
+            break;
+        }
+    hone__free(block);
 }
 
 static void set_allocator(void)
 {
-    json_set_alloc_funcs(allocate, hone__free);
+    json_set_alloc_funcs(allocate, release);
+    json_object_seed(0); /* Jansson would do it within the first parse */
 }
 
 void hone__json_init(void)
@@ -61,24 +97,39 @@ static hone_status check_depth(const char *bytes, size_t n, const char *name, ho
     return HONE_OK;
 }
 
+/* NULL where it is no JSON, or memory is short: then all that was allocated is freed again. */
+static json_t *load(parse *p, const char *bytes, size_t n, json_error_t *e, bool *short_of_memory)
+{
+    if (setjmp(p->out_of_memory) != 0) {
+        current = NULL;
+        for (size_t i = 0; i < p->n; i++)
+            hone__free(p->blocks[i]);
+        *short_of_memory = true;
+        return NULL;
+    }
+    current = p;
+    json_t *root = json_loadb(bytes, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, e);
+    current = NULL;
+    return root;
+}
+
 hone_status hone__json_parse(const char *bytes, size_t n, const char *name, json_t **root, hone_error *err)
 {
     char shown[512], why[256];
     json_error_t e = {0};
+    parse p = {.blocks = NULL};
+    bool short_of_memory = false;
     *root = NULL;
     hone__json_init();
     hone__shown(name, shown, sizeof shown);
     HONE_TRY(check_depth(bytes, n, shown, err));
-    short_of_memory = false;
-    json_t *value = json_loadb(bytes, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
-    if (short_of_memory) {
-        json_decref(value);
+    *root = load(&p, bytes, n, &e, &short_of_memory);
+    hone__free(p.blocks);
+    if (short_of_memory)
         return hone_no_memory(err, "reading JSON");
-    }
-    if (!value)
+    if (!*root)
         return hone_fail(err, HONE_EFORMAT, "%s:%d:%d: this is not valid JSON: %s", shown, e.line, e.column,
                          hone__shown(e.text, why, sizeof why));
-    *root = value;
     return HONE_OK;
 }
 
