@@ -1,0 +1,248 @@
+/* rundir.c - a run's directory: making it, and what stands in it before the first trial.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "sweep/rundir.h"
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/cpu.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/pool.h"
+#include "base/str.h"
+#include <hone/backend.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#define FORMAT 1
+
+/* ---- Making it --------------------------------------------------------------------------------------------------- */
+
+static bool is_special(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "lock") == 0;
+}
+
+/* Files and folders in `dir`, the lock aside; 0 also where it is absent. */
+static size_t count_entries(const char *dir)
+{
+    size_t n = 0;
+    DIR *d = opendir(dir);
+    for (struct dirent *entry; d && (entry = readdir(d)) != NULL;)
+        n += !is_special(entry->d_name);
+    if (d)
+        closedir(d);
+    return n;
+}
+
+static bool has_file(const char *dir, const char *name)
+{
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/%s", dir, name);
+    return n > 0 && (size_t)n < sizeof path && hone__exists(path);
+}
+
+static hone_status empty_run(const char *dir, hone_error *err)
+{
+    char path[4096];
+    hone_status status = HONE_OK;
+    DIR *d = opendir(dir);
+    if (!d)
+        return hone_fail(err, HONE_EIO, "cannot read the folder %s: %s", dir, strerror(errno));
+    for (struct dirent *entry; status == HONE_OK && (entry = readdir(d)) != NULL;) {
+        if (is_special(entry->d_name))
+            continue;
+        if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, entry->d_name) < sizeof path)
+            status = hone__remove_tree(path, err);
+    }
+    closedir(d);
+    return status;
+}
+
+static hone_status check_free(const char *dir, bool force, hone_error *err)
+{
+    if (hone__exists(dir) && !hone__is_dir(dir))
+        return hone_fail(err, HONE_EEXIST, "%s is a file; give another output_dir", dir);
+    if (count_entries(dir) == 0)
+        return HONE_OK;
+    bool run = has_file(dir, "journal.log") || has_file(dir, "experiment.yaml");
+    if (!run)
+        return hone_fail(err, HONE_EEXIST, "%s exists and holds something that is no run of hone; give another output_dir",
+                         dir);
+    if (!force)
+        return hone_fail(err, HONE_EEXIST,
+                         "%s holds a run already: `hone resume %s` finishes it, --force removes it and starts anew, "
+                         "output_dir=... writes elsewhere",
+                         dir, dir);
+    return HONE_OK;
+}
+
+hone_status hone__rundir_create(const char *dir, bool force, hone_log *log, hone__lock **lock, hone_error *err)
+{
+    HONE_TRY(check_free(dir, force, err));
+    HONE_TRY(hone__make_dirs(dir, err));
+    HONE_TRY(hone__lock_take(dir, log, lock, err));
+    hone_status status = check_free(dir, force, err); /* another run may have come and gone before the lock was ours */
+    if (status == HONE_OK)
+        status = empty_run(dir, err);
+    if (status != HONE_OK) {
+        hone__lock_release(*lock);
+        *lock = NULL;
+    }
+    return status;
+}
+
+char *hone__trial_dir(const char *dir, uint64_t number)
+{
+    size_t n = strlen(dir) + 48;
+    char *path = hone__malloc(n);
+    if (path)
+        snprintf(path, n, "%s/trials/%04llu", dir, (unsigned long long)number);
+    return path;
+}
+
+/* ---- environment.json -------------------------------------------------------------------------------------------- */
+
+static void add_field(hone__str *s, const char *key, const char *value)
+{
+    hone__str_addf(s, "    \"%s\": ", key);
+    hone__str_add_json(s, value);
+    hone__str_add(s, ",\n");
+}
+
+static void add_plugin(hone__str *s, const hone__section *section)
+{
+    if (!section->plugin)
+        return;
+    hone__plugin p = *section->plugin;
+    const char *kind = hone__kinds[p.table->kind].name;
+    if (hone__plugin_hash(&p, NULL) != HONE_OK)
+        p.sha256[0] = 0; /* the file is gone since it was opened: name it all the same */
+    hone__str_addf(s, "        {\"kind\": \"%s\", \"name\": ", kind);
+    hone__str_add_json(s, p.table->name);
+    hone__str_add(s, ", \"file\": ");
+    hone__str_add_json(s, p.file);
+    hone__str_addf(s, ", \"sha256\": \"%s\"},\n", p.sha256);
+}
+
+/* JSON has no comma behind the last item. */
+static void drop_comma(hone__str *s)
+{
+    if (!s->failed && s->n >= 2 && strcmp(s->data + s->n - 2, ",\n") == 0) {
+        s->data[s->n - 2] = '\n';
+        s->data[--s->n] = 0;
+    }
+}
+
+static void add_plugins(hone__str *s, const hone__experiment *e)
+{
+    const hone__section *all[] = {&e->reader,    &e->tokenizer, &e->model,   &e->head,
+                                  &e->optimizer, &e->schedule,  &e->backend, &e->launcher};
+    hone__str_add(s, "    \"plugins\": [\n");
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        add_plugin(s, all[i]);
+    for (size_t i = 0; i < e->n_metrics; i++)
+        add_plugin(s, &e->metrics[i].section);
+    for (size_t i = 0; i < e->n_techniques; i++)
+        add_plugin(s, &e->techniques[i]);
+    if (e->sweep)
+        add_plugin(s, &e->sweep->searcher);
+    drop_comma(s);
+    hone__str_add(s, "    ],\n");
+}
+
+/* What the backend says of itself (library, version, core type). */
+static hone_status add_backend(hone__str *s, const hone__section *section, hone_error *err)
+{
+    if (!section->plugin) {
+        add_field(s, "backend", "reference operators");
+        return HONE_OK;
+    }
+    const hone_backend *backend = (const hone_backend *)(const void *)section->plugin->table;
+    hone_arena *trial = hone__arena_create(0), *step = hone__arena_create(0);
+    hone_self *self = trial && step ? hone__instance(trial, step, &backend->plugin, section->params, 0, NULL, NULL) : NULL;
+    hone_status status = self ? HONE_OK : hone_no_memory(err, "asking the backend for its version");
+    if (self) {
+        hone_error why = {HONE_OK, ""};
+        if (backend->create && backend->create(self, &why) != HONE_OK)
+            add_field(s, "backend", why.msg);
+        else
+            add_field(s, "backend", backend->describe ? backend->describe(self) : backend->plugin.name);
+        hone__instance_destroy(self);
+    }
+    hone__arena_destroy(step);
+    hone__arena_destroy(trial);
+    return status;
+}
+
+static void add_machine(hone__str *s, const hone__experiment *e)
+{
+    char text[4096];
+    struct utsname os;
+    add_field(s, "cpu", hone__cpu_model(text, sizeof text));
+    add_field(s, "instruction_set", hone__cpu_isa());
+    add_field(s, "cpu_features", hone__cpu_features(text, sizeof text));
+    hone__str_addf(s, "    \"cpus\": %d,\n", hone__cpu_count());
+    hone__str_addf(s, "    \"max_concurrent_trials\": %lld,\n",
+                   (long long)(e->sweep && e->sweep->max_concurrent_trials > 0 ? e->sweep->max_concurrent_trials : 1));
+    if (e->trainer.threads.word >= 0)
+        add_field(s, "threads", "auto");
+    else
+        hone__str_addf(s, "    \"threads\": %lld,\n", (long long)e->trainer.threads.value);
+    if (uname(&os) == 0) {
+        snprintf(text, sizeof text, "%s %s %s", os.sysname, os.release, os.machine);
+        add_field(s, "os", text);
+        add_field(s, "host", os.nodename);
+    }
+#if defined(__clang__)
+    add_field(s, "compiler", __VERSION__); /* begins with its name */
+#else
+    add_field(s, "compiler", "gcc " __VERSION__);
+#endif
+}
+
+static hone_status save(const char *dir, const char *name, hone__str *s, hone_error *err)
+{
+    char path[4096];
+    hone_status status = HONE_OK;
+    if (s->failed)
+        status = hone_no_memory(err, "describing a run");
+    else if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path)
+        status = hone_fail(err, HONE_EINVAL, "the path of the run is too long: %s", dir);
+    else
+        status = hone__write_file(path, s->data, s->n, err);
+    hone__str_clear(s);
+    return status;
+}
+
+static hone_status describe_environment(const char *dir, const hone__experiment *e, hone_error *err)
+{
+    hone__str s = {0};
+    hone__str_addf(&s, "{\n    \"format\": %d,\n", FORMAT);
+    add_field(&s, "hone", HONE_VERSION);
+    hone_status status = add_backend(&s, &e->backend, err);
+    if (status != HONE_OK) {
+        hone__str_clear(&s);
+        return status;
+    }
+    add_machine(&s, e);
+    add_plugins(&s, e);
+    drop_comma(&s);
+    hone__str_add(&s, "}\n");
+    return save(dir, "environment.json", &s, err);
+}
+
+hone_status hone__rundir_describe(const char *dir, const hone__experiment *e, hone_error *err)
+{
+    hone__str s = {0};
+    hone_status status = hone__yaml_emit(e->complete, &s, err);
+    if (status != HONE_OK) {
+        hone__str_clear(&s);
+        return status;
+    }
+    HONE_TRY(save(dir, "experiment.yaml", &s, err));
+    return describe_environment(dir, e, err);
+}

@@ -1,0 +1,20 @@
+/* rundir.h - a run's directory: making it, and what stands in it before the first trial.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef HONE_CORE_SWEEP_RUNDIR_H
+#define HONE_CORE_SWEEP_RUNDIR_H
+
+#include "config/experiment.h"
+#include "sweep/lock.h"
+
+/* Makes `dir` and takes its lock. A directory that holds something is refused (HONE_EEXIST), with the words `resume` and `--force`;
+ * with `force` a run of ours is emptied first, anything else is refused still. */
+hone_status hone__rundir_create(const char *dir, bool force, hone_log *log, hone__lock **lock, hone_error *err) HONE_CHECKED;
+
+/* Writes experiment.yaml (the whole configuration as run) and environment.json (versions, plugin files, processor, threads). */
+hone_status hone__rundir_describe(const char *dir, const hone__experiment *e, hone_error *err) HONE_CHECKED;
+
+/* dir/trials/0007; hone__free it. NULL when memory is short. */
+char *hone__trial_dir(const char *dir, uint64_t number) HONE_CHECKED;
+
+#endif
