@@ -10,7 +10,7 @@
 
 static const char *path_in(const char *dir, const char *name)
 {
-    static char path[4200];
+    static char path[8400];
     snprintf(path, sizeof path, "%s/%s", dir, name);
     return path;
 }
