@@ -17,6 +17,7 @@
 #include "target.h"
 #include "task.h"
 #include "tensor.h"
+#include "text.h"
 #include "train.h"
 
 #endif
