@@ -64,18 +64,23 @@ typedef struct hone__metric_use {
     hone__section section;
 } hone__metric_use;
 
-/* One entry of sweep.parameters, checked, in the order of the file. */
+/* One entry of sweep.parameters, checked, in the order of the file but behind those that choose its plugin. */
 typedef struct hone__sweep_dimension {
     const char *path; /* "optimizer.learning_rate", or "optimizer" for a whole section */
     hone_dimension dimension;
     const hone__yaml *const *values; /* [dimension.n_choices] of categorical ones */
     const hone__yaml *node;
     bool integer; /* numeric values become integers */
+    /* Earlier dimensions that choose the plugin whose row this is, and whether there is such a row: one for each combination of
+     * their choices, the first dimension's changing fastest. NULL: always. */
+    const size_t *above;
+    const bool *exists;
+    size_t n_above;
 } hone__sweep_dimension;
 
 typedef struct hone__sweep_config {
     hone__section searcher; /* method */
-    const char *metric;               /* "validation/f1" */
+    const char *metric;     /* "validation/f1" */
     bool maximize;
     int64_t run_cap; /* points; 0: no cap */
     uint64_t sampler_seed;
@@ -126,6 +131,17 @@ hone_status hone__experiment_from(hone_arena *arena, hone__registry *registry, c
  * paths on top. `values` has one node per dimension, NULL where inactive. */
 hone_status hone__experiment_point(hone_arena *arena, const hone__experiment *e, const hone__yaml *const *values, int64_t seed,
                                    hone__yaml **root, hone_error *err) HONE_CHECKED;
+
+/* The search space as searchers see it; it points into the sweep. A dimension is active where its path exists, given the plugins
+ * that the point chooses. NULL dimensions, with n > 0: memory is short. */
+hone_space hone__sweep_space(hone_arena *arena, const hone__sweep_config *sweep) HONE_CHECKED;
+/* The nodes of a searcher's point for hone__experiment_point: [n_dimensions], NULL where inactive (NaN). */
+hone_status hone__sweep_values(hone_arena *arena, const hone__sweep_config *sweep, const double *x, const hone__yaml ***values,
+                               hone_error *err) HONE_CHECKED;
+
+/* The complete configuration with absolute roots and plugins: a file that means the same wherever it lies. */
+hone_status hone__experiment_portable(hone_arena *arena, const hone__experiment *e, hone__yaml **root,
+                                      hone_error *err) HONE_CHECKED;
 
 /* JSON Schema (draft 2020-12) of the experiment file, of all plugins that the registry can list. */
 struct hone__str;

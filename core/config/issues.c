@@ -98,11 +98,29 @@ void hone__issues_sort(hone__issues *issues)
         list[i] = (issue){issues->text[i], issues->line[i], issues->column[i], i};
     if (issues->n > 1)
         qsort(list, issues->n, sizeof *list, by_place);
+    size_t kept = 0;
     for (size_t i = 0; i < issues->n; i++) {
-        issues->text[i] = list[i].text;
-        issues->line[i] = list[i].line;
-        issues->column[i] = list[i].column;
+        if (kept && strcmp(issues->text[kept - 1], list[i].text) == 0)
+            continue;
+        issues->text[kept] = list[i].text;
+        issues->line[kept] = list[i].line;
+        issues->column[kept++] = list[i].column;
     }
+    issues->n = kept;
+}
+
+void hone__issues_take(hone__issues *issues, const hone__issues *from)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        if (issues->n == issues->cap && !grow(issues)) {
+            issues->failed = true;
+            return;
+        }
+        issues->text[issues->n] = from->text[i];
+        issues->line[issues->n] = from->line[i];
+        issues->column[issues->n++] = from->column[i];
+    }
+    issues->failed |= from->failed;
 }
 
 hone_status hone__issues_status(const hone__issues *issues, hone_error *err)

@@ -18,7 +18,8 @@ typedef struct hone__issues {
 
 void hone__issue_at(hone__issues *issues, const hone__yaml *node, const char *fmt, ...) HONE_PRINTF(3, 4);  /* at its value */
 void hone__issue_key(hone__issues *issues, const hone__yaml *node, const char *fmt, ...) HONE_PRINTF(3, 4); /* at its key */
-void hone__issues_sort(hone__issues *issues);
+void hone__issues_sort(hone__issues *issues);                           /* and drops what is there twice */
+void hone__issues_take(hone__issues *issues, const hone__issues *from); /* adds another list's */
 /* HONE_OK where there are none; else HONE_ECONFIG with the first and how many more there are. */
 hone_status hone__issues_status(const hone__issues *issues, hone_error *err) HONE_CHECKED;
 

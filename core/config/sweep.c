@@ -1,0 +1,249 @@
+/* sweep.c - the section `sweep`: its settings, its dimensions, and the space that searchers see.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/pool.h"
+#include "config/sweep_parts.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MOST_DIMENSIONS = 1000 };
+
+/* ---- The base of a sweep ----------------------------------------------------------------------------------------- */
+
+static const hone__yaml *parameters_of(const hone__yaml *tree)
+{
+    const hone__yaml *parameters = hone__yaml_get(hone__yaml_get(tree, "sweep"), "parameters");
+    return parameters && parameters->type == HONE__YAML_MAP ? parameters : NULL;
+}
+
+/* Must it be there? Whole sections must, and rows without a default. */
+static bool is_needed(hone__loader *l, const char *path, bool sections)
+{
+    const hone__place place = hone__place_of(l->registry, l->base, path);
+    if (sections)
+        return place.what == HONE__TARGET_SECTION && place.section->sweepable;
+    return place.what == HONE__TARGET_TYPE || (place.what == HONE__TARGET_ROW && (place.row->flags & HONE_REQUIRED));
+}
+
+hone_status hone__sweep_complete_base(hone__loader *l)
+{
+    const hone__yaml *parameters = parameters_of(l->e->tree);
+    for (int sections = 1; parameters && sections >= 0; sections--)
+        for (const hone__yaml *p = parameters->child; p; p = p->next) {
+            const hone__yaml *first = hone__spec_first(p);
+            hone_error why;
+            if (!first || hone__yaml_path(l->base, p->key) || !is_needed(l, p->key, sections))
+                continue;
+            if (hone__tree_set(l->arena, l->base, p->key, first, &why) == HONE_ENOMEM)
+                return hone_no_memory(l->err, "reading a search space");
+        }
+    return HONE_OK;
+}
+
+/* ---- Settings ---------------------------------------------------------------------------------------------------- */
+
+static hone_status write_word(hone__loader *l, hone__yaml *complete, const char *path, const char *text)
+{
+    hone__yaml *node = hone__yaml_new_text(l->arena, text);
+    if (!node)
+        return hone_no_memory(l->err, "completing a sweep");
+    const hone__yaml *old = hone__yaml_path(complete, path);
+    if (old)
+        hone__placed(node, old);
+    return hone__yaml_set(l->arena, complete, path, node, l->err);
+}
+
+static hone_status read_metric(hone__loader *l, const hone__sweep_top *top, hone__yaml *complete)
+{
+    static const char *const goals[] = {"auto", "maximize", "minimize"};
+    hone__sweep_config *sweep = l->e->sweep;
+    const size_t before = l->issues->n;
+    int direction = 0;
+    const char *path = top->metric.name ? "sweep.metric.name" : "trainer.metric_for_best_model";
+    sweep->metric = top->metric.name ? top->metric.name : l->e->trainer.metric_for_best_model;
+    const hone__yaml *node = hone__yaml_path(complete, "metric.name");
+    const hone__yaml *goal = hone__yaml_path(complete, "metric.goal");
+    if (!sweep->metric || !node || !goal) /* its mistake is written down already */
+        return HONE_OK;
+    if (top->metric.name || l->issues->n == 0)
+        hone__metric_known(l, path, sweep->metric, node, &direction);
+    if (before == 0 && l->issues->n == 0 && direction == 0 && top->metric.goal == 0)
+        hone__issue_at(l->issues, goal, "sweep.metric.goal must be maximize or minimize: %s does not say which is better",
+                       sweep->metric);
+    if (direction != 0 && top->metric.goal != 0 && direction != (top->metric.goal == 1 ? 1 : -1))
+        hone__issue_at(l->issues, goal, "sweep.metric.goal is %s, but %s is better when %s; write %s, or leave it out",
+                       goals[top->metric.goal], sweep->metric, direction > 0 ? "larger" : "smaller",
+                       direction > 0 ? "maximize" : "minimize");
+    sweep->maximize = top->metric.goal ? top->metric.goal == 1 : direction >= 0;
+    HONE_TRY(write_word(l, complete, "metric.name", sweep->metric));
+    return write_word(l, complete, "metric.goal", sweep->maximize ? "maximize" : "minimize");
+}
+
+/* auto: one trial a processor; where trainer.threads is a number, as many as fit. Two trials of one thread finish earlier than one
+ * after another with two threads each. */
+static int64_t concurrent_trials(const hone__loader *l, const hone_int_or_word *n)
+{
+    const hone_int_or_word *threads = &l->e->trainer.threads;
+    if (n->word < 0)
+        return n->value;
+    const int64_t fit = hone__cpu_count() / (threads->word < 0 && threads->value > 0 ? threads->value : 1);
+    return fit > 1 ? fit : 1;
+}
+
+static hone_status read_settings(hone__loader *l, const hone__yaml *node, hone__yaml *complete)
+{
+    hone__sweep_config *sweep = l->e->sweep;
+    hone__sweep_top top = {0};
+    const hone__yaml *method = hone__yaml_get(node, "method");
+    const hone__group group = {hone__sweep_rows.rows, hone__sweep_rows.n, &top};
+    if (!method || method->type == HONE__YAML_NULL)
+        hone__issue_key(l->issues, node, "sweep.method is missing; it must be the name of a searcher, or a map with its type");
+    HONE_TRY(hone__fill_plugin(&l->fill, "sweep.method", HONE_KIND_SEARCHER, NULL, method, NULL, &sweep->searcher, l->err));
+    HONE_TRY(hone__yaml_add(l->arena, complete, "method", sweep->searcher.node, l->err));
+    HONE_TRY(hone__fill_groups(&l->fill, "sweep", &group, 1, hone__sweep_also, node, NULL, complete, l->err));
+    sweep->run_cap = top.run_cap;
+    sweep->sampler_seed = (uint64_t)top.sampler_seed;
+    sweep->abort_on_error = top.on_error == 1;
+    sweep->trial_timeout_s = top.trial_timeout_s;
+    sweep->max_concurrent_trials = concurrent_trials(l, &top.max_concurrent_trials);
+    return read_metric(l, &top, complete);
+}
+
+/* ---- Dimensions -------------------------------------------------------------------------------------------------- */
+
+bool hone__path_below(const char *path, const char *above)
+{
+    size_t n = strlen(above);
+    if (strcmp(path, above) == 0)
+        return false;
+    if (n > 5 && strcmp(above + n - 5, ".type") == 0)
+        n -= 5;
+    return strncmp(path, above, n) == 0 && path[n] == '.';
+}
+
+/* Puts an entry behind all that it lies below; entries are few, and lie at most a few deep. */
+static void place(hone__sweep_config *sweep, const hone__yaml *const *entries, bool *placed, size_t n, size_t i)
+{
+    if (placed[i])
+        return;
+    placed[i] = true;
+    for (size_t j = 0; j < n; j++)
+        if (hone__path_below(entries[i]->key, entries[j]->key))
+            place(sweep, entries, placed, n, j);
+    sweep->dimensions[sweep->n_dimensions++] = (hone__sweep_dimension){.path = entries[i]->key, .node = entries[i]};
+}
+
+static hone_status order_dimensions(hone__loader *l, const hone__yaml *parameters)
+{
+    const size_t n = parameters->n;
+    hone__sweep_config *sweep = l->e->sweep;
+    const hone__yaml **entries = hone_alloc_array(l->arena, n, sizeof *entries);
+    bool *placed = hone_alloc_array(l->arena, n, sizeof *placed);
+    sweep->dimensions = hone_alloc_array(l->arena, n, sizeof *sweep->dimensions);
+    if (!entries || !placed || !sweep->dimensions)
+        return hone_no_memory(l->err, "reading a search space");
+    size_t i = 0;
+    for (const hone__yaml *p = parameters->child; p; p = p->next)
+        entries[i++] = p;
+    for (i = 0; i < n; i++)
+        place(sweep, entries, placed, n, i);
+    return HONE_OK;
+}
+
+static hone_status read_parameters(hone__loader *l, const hone__yaml *node)
+{
+    char seen[160];
+    const hone__yaml *parameters = hone__yaml_get(node, "parameters");
+    if (!parameters) {
+        hone__issue_key(l->issues, node,
+                        "sweep.parameters is missing; it must be a map from paths (optimizer.learning_rate) to "
+                        "their values");
+        return HONE_OK;
+    }
+    if (parameters->type != HONE__YAML_MAP || parameters->n == 0) {
+        hone__issue_at(l->issues, parameters,
+                       "sweep.parameters is %s; it must be a map from paths (optimizer.learning_rate) to "
+                       "their values",
+                       parameters->type == HONE__YAML_MAP ? "an empty map" : hone__value_shown(parameters, seen, sizeof seen));
+        return HONE_OK;
+    }
+    if (parameters->n > MOST_DIMENSIONS) {
+        hone__issue_at(l->issues, parameters, "sweep.parameters has %u paths; there can be at most %d", (unsigned)parameters->n,
+                       MOST_DIMENSIONS);
+        return HONE_OK;
+    }
+    HONE_TRY(order_dimensions(l, parameters));
+    HONE_TRY(hone__sweep_check_paths(l));
+    return l->issues->n == 0 ? hone__sweep_check_choices(l) : HONE_OK;
+}
+
+hone_status hone__sweep_fill(hone__loader *l, const hone__yaml *node, hone__yaml **complete)
+{
+    char seen[160];
+    l->e->sweep = hone_alloc(l->arena, sizeof *l->e->sweep);
+    *complete = hone__yaml_new_map(l->arena);
+    if (!l->e->sweep || !*complete)
+        return hone_no_memory(l->err, "reading a sweep");
+    hone__placed(*complete, node);
+    if (node->type != HONE__YAML_MAP) {
+        hone__issue_at(l->issues, node, "sweep is %s; it must be a map", hone__value_shown(node, seen, sizeof seen));
+        return HONE_OK;
+    }
+    HONE_TRY(read_settings(l, node, *complete));
+    HONE_TRY(read_parameters(l, node));
+    const hone__yaml *parameters = hone__yaml_get(node, "parameters");
+    hone__yaml *copy = parameters ? hone__yaml_copy(l->arena, parameters) : hone__yaml_new_map(l->arena);
+    return copy ? hone__yaml_add(l->arena, *complete, "parameters", copy, l->err) : hone_no_memory(l->err, "reading a sweep");
+}
+
+/* ---- For searchers ----------------------------------------------------------------------------------------------- */
+
+static bool active(const void *host, const double *point, uint64_t d)
+{
+    const hone__sweep_config *sweep = host;
+    const hone__sweep_dimension *dimension = &sweep->dimensions[d];
+    size_t at = 0, step = 1;
+    for (size_t i = 0; i < dimension->n_above; i++) {
+        const double x = point[dimension->above[i]];
+        at += isnan(x) ? 0 : step * (size_t)x; /* an inactive one changes nothing, so its entries are all alike */
+        step *= sweep->dimensions[dimension->above[i]].dimension.n_choices;
+    }
+    return !dimension->exists || dimension->exists[at];
+}
+
+hone_space hone__sweep_space(hone_arena *arena, const hone__sweep_config *sweep)
+{
+    hone_dimension *dimensions = hone_alloc_array(arena, sweep->n_dimensions, sizeof *dimensions);
+    for (size_t i = 0; dimensions && i < sweep->n_dimensions; i++)
+        dimensions[i] = sweep->dimensions[i].dimension;
+    return (hone_space){.size = sizeof(hone_space),
+                        .n = sweep->n_dimensions,
+                        .dimensions = dimensions,
+                        .dimension_size = sizeof *dimensions,
+                        .active = active,
+                        .host = sweep};
+}
+
+hone_status hone__sweep_values(hone_arena *arena, const hone__sweep_config *sweep, const double *x, const hone__yaml ***values,
+                               hone_error *err)
+{
+    *values = hone_alloc_array(arena, sweep->n_dimensions, sizeof **values);
+    if (!*values)
+        return hone_no_memory(err, "writing a point");
+    for (size_t i = 0; i < sweep->n_dimensions; i++) {
+        const hone__sweep_dimension *d = &sweep->dimensions[i];
+        if (isnan(x[i]))
+            continue;
+        if (d->dimension.distribution == HONE_CATEGORICAL && !(x[i] >= 0 && x[i] < d->dimension.n_choices))
+            return hone_fail(err, HONE_EPLUGIN, "the searcher gave choice %g of %s, which has %u", x[i], d->path,
+                             (unsigned)d->dimension.n_choices);
+        if (d->dimension.distribution == HONE_CATEGORICAL)
+            (*values)[i] = d->values[(size_t)x[i]];
+        else
+            (*values)[i] = d->integer ? hone__yaml_new_int(arena, llround(x[i])) : hone__yaml_new_real(arena, x[i]);
+        if (!(*values)[i])
+            return hone_no_memory(err, "writing a point");
+    }
+    return HONE_OK;
+}
