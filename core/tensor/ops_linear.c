@@ -1,12 +1,12 @@
 /* ops_linear.c - y = x W^T + b, and its gradients.
  *
  * Every sum is one chain: y and dX in the order of the columns summed over, dW and db in the order of the rows. All three
- * products are one small kernel, which keeps a tile of 4 x 16 sums while it walks along the chain.
+ * products are one small kernel: up to 64 sums of one row, which walk along their chains together.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tensor/real.h"
 
-enum { TILE_I = 4, TILE_J = 16, BLOCK_I = 64, BLOCK_J = 64 };
+enum { BLOCK_I = 64, BLOCK_J = 64 };
 
 /* x [.., K], w [O, K], b [O] (may be absent) -> [.., O] */
 static hone_status shape(const hone_op_call *c, hone_error *err)
@@ -35,57 +35,51 @@ typedef struct product {
     hone_real *c;          /* row-major, ld J */
     const hone_real *bias; /* [J], written below the product; or NULL */
     bool add;              /* C += instead of C = */
-    hone_real *packed;     /* scratch: T x BLOCK_J for each thread; only where b_j is not 1 */
+    hone_real *packed;     /* scratch: T x BLOCK_J for each thread */
 } product;
-
-/* The whole tile: constant bounds, so that the sums stay in registers. */
-static void tile_full(const product *p, const hone_real *restrict a, const hone_real *restrict b, int64_t b_t,
-                      hone_real sum[TILE_I][TILE_J])
-{
-    for (int64_t t = 0; t < p->T; t++) {
-        for (int i = 0; i < TILE_I; i++) {
-            hone_real factor = a[i * p->a_i + t * p->a_t];
-            for (int j = 0; j < TILE_J; j++)
-                sum[i][j] += factor * b[t * b_t + j];
-        }
-    }
-}
-
-static void tile_part(const product *p, const hone_real *restrict a, const hone_real *restrict b, int64_t b_t, int64_t n_i,
-                      int64_t n_j, hone_real sum[TILE_I][TILE_J])
-{
-    for (int64_t t = 0; t < p->T; t++) {
-        for (int64_t i = 0; i < n_i; i++) {
-            hone_real factor = a[i * p->a_i + t * p->a_t];
-            for (int64_t j = 0; j < n_j; j++)
-                sum[i][j] += factor * b[t * b_t + j];
-        }
-    }
-}
 
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
-/* Rows i .. i+n_i-1, columns j .. j+n_j-1 of C; b points at B(0, j). */
-static void tile(const product *p, int64_t i, int64_t j, int64_t n_i, int64_t n_j, const hone_real *b, int64_t b_t)
+/* sum[j] = the whole chain of row a and column j of b, for n columns. Four links at a time, in order, save loads and stores. */
+static void chains(const product *p, const hone_real *restrict a, const hone_real *restrict b, int64_t n,
+                   hone_real *restrict sum)
 {
-    hone_real sum[TILE_I][TILE_J] = {{0}};
-    if (n_i == TILE_I && n_j == TILE_J)
-        tile_full(p, p->a + i * p->a_i, b, b_t, sum);
-    else
-        tile_part(p, p->a + i * p->a_i, b, b_t, n_i, n_j, sum);
-    for (int64_t r = 0; r < n_i; r++) {
-        hone_real *out = p->c + (i + r) * p->J + j;
-        for (int64_t k = 0; k < n_j; k++)
-            out[k] = sum[r][k] + (p->add ? out[k] : p->bias ? p->bias[j + k] : 0);
+    const int64_t a_t = p->a_t, T = p->T;
+    int64_t t = 0;
+    for (int64_t j = 0; j < n; j++)
+        sum[j] = 0;
+    for (; t + 4 <= T; t += 4) {
+        const hone_real a0 = a[t * a_t], a1 = a[(t + 1) * a_t], a2 = a[(t + 2) * a_t], a3 = a[(t + 3) * a_t];
+        const hone_real *b0 = b + t * BLOCK_J, *b1 = b0 + BLOCK_J, *b2 = b1 + BLOCK_J, *b3 = b2 + BLOCK_J;
+        for (int64_t j = 0; j < n; j++)
+            sum[j] = (((sum[j] + a0 * b0[j]) + a1 * b1[j]) + a2 * b2[j]) + a3 * b3[j];
+    }
+    for (; t < T; t++) {
+        for (int64_t j = 0; j < n; j++)
+            sum[j] += a[t * a_t] * b[t * BLOCK_J + j];
     }
 }
 
-/* B's columns j .. j+n-1, brought together to [T, BLOCK_J]. */
+/* Row i, columns j .. j+n-1 of C, with B's columns packed. */
+static void row_of_block(const product *p, int64_t i, int64_t j, int64_t n, const hone_real *packed)
+{
+    hone_real sum[BLOCK_J], *restrict out = p->c + i * p->J + j;
+    chains(p, p->a + i * p->a_i, packed, n, sum);
+    for (int64_t k = 0; k < n; k++)
+        out[k] = sum[k] + (p->add ? out[k] : p->bias ? p->bias[j + k] : 0);
+}
+
+/* B's columns j .. j+n-1, brought together to [T, BLOCK_J]: read from end to end for each of the block's rows. */
 static void pack(const product *p, int64_t j, int64_t n, hone_real *restrict packed)
 {
+    if (p->b_j == 1) {
+        for (int64_t t = 0; t < p->T; t++)
+            memcpy(packed + t * BLOCK_J, p->b + t * p->b_t + j, (size_t)n * sizeof *packed);
+        return;
+    }
     for (int64_t k = 0; k < n; k++) {
         const hone_real *restrict b = p->b + (j + k) * p->b_j;
         for (int64_t t = 0; t < p->T; t++)
@@ -98,21 +92,13 @@ static void block_range(void *ctx, int64_t begin, int64_t end, int worker)
 {
     const product *p = ctx;
     int64_t across = (p->J + BLOCK_J - 1) / BLOCK_J;
+    hone_real *packed = p->packed + (int64_t)worker * p->T * BLOCK_J;
     for (int64_t n = begin; n < end; n++) {
         int64_t i0 = n / across * BLOCK_I, j0 = n % across * BLOCK_J;
         int64_t i1 = least(i0 + BLOCK_I, p->I), j1 = least(j0 + BLOCK_J, p->J);
-        const hone_real *b = p->b + j0;
-        int64_t b_t = p->b_t;
-        if (p->b_j != 1) {
-            hone_real *packed = p->packed + (int64_t)worker * p->T * BLOCK_J;
-            pack(p, j0, j1 - j0, packed);
-            b = packed;
-            b_t = BLOCK_J;
-        }
-        for (int64_t j = j0; j < j1; j += TILE_J) {
-            for (int64_t i = i0; i < i1; i += TILE_I)
-                tile(p, i, j, least(TILE_I, i1 - i), least(TILE_J, j1 - j), b + (j - j0), b_t);
-        }
+        pack(p, j0, j1 - j0, packed);
+        for (int64_t i = i0; i < i1; i++)
+            row_of_block(p, i, j0, j1 - j0, packed);
     }
 }
 
@@ -124,7 +110,10 @@ static void multiply(hone_pool *pool, product *p)
 
 static size_t scratch_size(const hone_op_call *c)
 {
-    return (size_t)hone_pool_threads(c->pool) * (size_t)c->x[1]->shape.dim[1] * BLOCK_J * sizeof(hone_real);
+    int64_t longest = hone__rows(c->x[0]); /* of the three products' chains */
+    for (int i = 0; i < 2; i++)
+        longest = c->x[1]->shape.dim[i] > longest ? c->x[1]->shape.dim[i] : longest;
+    return (size_t)hone_pool_threads(c->pool) * (size_t)longest * BLOCK_J * sizeof(hone_real);
 }
 
 /* y[n, o] = sum over k of x[n, k] w[o, k], + b[o] */
@@ -162,7 +151,8 @@ static void backward_x(const hone_op_call *c)
                  .J = K,
                  .T = O,
                  .c = c->dx[0]->data,
-                 .add = true};
+                 .add = true,
+                 .packed = c->scratch};
     multiply(c->pool, &p);
 }
 
@@ -180,7 +170,8 @@ static void backward_w(const hone_op_call *c)
                  .J = K,
                  .T = hone__rows(c->x[0]),
                  .c = c->dx[1]->data,
-                 .add = true};
+                 .add = true,
+                 .packed = c->scratch};
     multiply(c->pool, &p);
 }
 
