@@ -17,6 +17,10 @@ static int run_version(int argc, char **argv)
 const hone__command hone__commands[] = {
     {"inspect", hone__cli_inspect, "FILE [--json]", "the tensors of a safetensors file, and the range of their values",
      "hone inspect model.safetensors"},
+    {"new", hone__cli_new, "KIND NAME [--dir FOLDER]", "the beginning of a plugin: a C file that builds and passes its checks",
+     "hone new head mine"},
+    {"plugins", hone__cli_plugins, "[--kind KIND] [--json]", "the plugins there are, with a summary of each",
+     "hone plugins --kind head"},
     {"version", run_version, "", "the version of hone", "hone version"},
     {0},
 };

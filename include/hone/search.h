@@ -76,7 +76,8 @@ static inline const hone_point *hone_point_at(const hone_history *h, uint64_t i)
 
 typedef struct hone_searcher {
     hone_plugin plugin;
-    /* How many of the newest points before i ask() does without, so that lag + 1 can run at once; 0 with takes_history 0: any. */
+    /* How many of the newest points before i ask() does without, so that lag + 1 can run at once. NULL: 0. Not asked where
+     * takes_history is 0: any number may then run. */
     uint64_t (*lag)(const hone_self *self);
     uint32_t takes_history; /* 0: ask() is a function of i alone; history is then empty */
     uint32_t zero;

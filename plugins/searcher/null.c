@@ -5,12 +5,6 @@
 
 #include <math.h>
 
-static uint64_t lag(const hone_self *self)
-{
-    (void)self;
-    return 0;
-}
-
 static uint64_t count(const hone_self *self, const hone_space *space)
 {
     (void)self;
@@ -49,7 +43,6 @@ static hone_status ask(const hone_self *self, const hone_space *space, uint64_t 
 static const hone_searcher null_searcher = {
     .plugin = {HONE_PLUGIN(hone_searcher, HONE_KIND_SEARCHER), .name = "null",
                .summary = "one point: the first of every choice, the lower end of every range"},
-    .lag = lag,
     .count = count,
     .ask = ask,
 };
