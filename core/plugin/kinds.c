@@ -21,7 +21,7 @@ static const size_t optimizer_needs[] = {offsetof(hone_optimizer, update), 0};
 static const size_t schedule_needs[] = {offsetof(hone_schedule, factor), 0};
 static const size_t metric_needs[] = {offsetof(hone_metric, compute), 0};
 static const size_t technique_needs[] = {0};
-static const size_t searcher_needs[] = {offsetof(hone_searcher, count), offsetof(hone_searcher, ask), 0};
+static const size_t searcher_needs[] = {offsetof(hone_searcher, ask), 0};
 static const size_t stopper_needs[] = {offsetof(hone_stopper, stop), 0};
 static const size_t launcher_needs[] = {offsetof(hone_launcher, start),  offsetof(hone_launcher, poll),
                                         offsetof(hone_launcher, wait),   offsetof(hone_launcher, stop),

@@ -83,7 +83,7 @@ typedef struct hone_searcher {
     uint32_t zero;
     /* May be NULL. Refuses spaces that it cannot walk, with the reason. */
     hone_status (*create)(const hone_self *self, const hone_space *space, hone_error *err);
-    /* How many points there are in all; 0: no end but run_cap. */
+    /* How many points there are in all; 0: no end but run_cap. NULL: 0. */
     uint64_t (*count)(const hone_self *self, const hone_space *space);
     /* Point i into x[n]: a pure function of parameters, sampler_seed (self->seed), i, space and history. HONE_END behind the last. */
     hone_status (*ask)(const hone_self *self, const hone_space *space, uint64_t i, const hone_history *history, double *x,
