@@ -158,7 +158,7 @@ static hone_status check_path(hone__loader *l, size_t index)
     hone__spec spec = {.path = d->path, .name = hone_sprintf(l->arena, "sweep.parameters.%s", d->path), .node = d->node};
     hone__place place = {0};
     const hone_param *seen = NULL;
-    size_t combinations, found = 0;
+    size_t combinations = 0, found = 0;
     HONE_TRY(find_above(l, index, &combinations));
     bool *exists = hone_alloc_array(l->arena, combinations, sizeof *exists);
     if (!exists || !spec.name)
