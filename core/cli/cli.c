@@ -15,6 +15,9 @@ static int run_version(int argc, char **argv)
 }
 
 const hone__command hone__commands[] = {
+    {"describe", hone__cli_describe, "[KIND[/NAME]] [--markdown | --json]",
+     "what a kind of plugin or one of them does, and its parameters with units, defaults and ranges",
+     "hone describe optimizer/adamw"},
     {"inspect", hone__cli_inspect, "FILE [--json]", "the tensors of a safetensors file, and the range of their values",
      "hone inspect model.safetensors"},
     {"new", hone__cli_new, "KIND NAME [--dir FOLDER]", "the beginning of a plugin: a C file that builds and passes its checks",
