@@ -15,6 +15,9 @@ static int run_version(int argc, char **argv)
 }
 
 const hone__command hone__commands[] = {
+    {"check", hone__cli_check, "FILE [key=value ...] [--render]",
+     "every mistake of an experiment file at once, or all of it with every default",
+     "hone check experiments/quickstart/grid.yaml optimizer.learning_rate=1.0e-4 --render"},
     {"describe", hone__cli_describe, "[KIND[/NAME]] [--markdown | --json]",
      "what a kind of plugin or one of them does, and its parameters with units, defaults and ranges",
      "hone describe optimizer/adamw"},
@@ -24,6 +27,7 @@ const hone__command hone__commands[] = {
      "hone new head mine"},
     {"plugins", hone__cli_plugins, "[--kind KIND] [--json]", "the plugins there are, with a summary of each",
      "hone plugins --kind head"},
+    {"schema", hone__cli_schema, "", "the JSON Schema of experiment files, for editors", "hone schema > hone.schema.json"},
     {"version", run_version, "", "the version of hone", "hone version"},
     {0},
 };

@@ -28,10 +28,12 @@ typedef struct hone__command {
 extern const hone__command hone__commands[];
 
 /* The commands that have a file of their own. */
+int hone__cli_check(int argc, char **argv);
 int hone__cli_describe(int argc, char **argv);
 int hone__cli_inspect(int argc, char **argv);
 int hone__cli_new(int argc, char **argv);
 int hone__cli_plugins(int argc, char **argv);
+int hone__cli_schema(int argc, char **argv);
 
 /* The program's main; exits with one of the numbers above. */
 HONE_EXPORT int hone_main(int argc, char **argv);

@@ -100,11 +100,27 @@ hone_status hone__param_default(const hone__fill *fill, const hone_param *row, h
 
 /* ---- Plugins, tables, single values ------------------------------------------------------------------------------ */
 
+/* The type of the default, for a map that leaves it out; *type NULL where there is no default. */
+static hone_status default_type(const hone__fill *fill, const hone_param *row, const char **type, hone_error *err)
+{
+    hone__yaml *node;
+    *type = NULL;
+    if (!row->def_text)
+        return HONE_OK;
+    HONE_TRY(parse_default(fill, row, &node, err));
+    if (node && node->type == HONE__YAML_MAP)
+        node = hone__yaml_get(node, "type");
+    *type = node && node->text ? node->text : NULL;
+    return HONE_OK;
+}
+
 static hone_status fill_reference(const hone__fill *fill, const hone_param *row, const char *path, const hone__yaml *node,
                                   void *field, hone__yaml **complete, hone_error *err)
 {
     hone__section section;
-    HONE_TRY(hone__fill_plugin(fill, path, (hone_kind)row->plugin_kind, NULL, node, NULL, &section, err));
+    const char *type;
+    HONE_TRY(default_type(fill, row, &type, err));
+    HONE_TRY(hone__fill_plugin(fill, path, (hone_kind)row->plugin_kind, NULL, node, type, &section, err));
     *complete = section.node;
     if (!section.plugin)
         return HONE_OK;
