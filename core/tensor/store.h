@@ -14,11 +14,11 @@ typedef struct hone__weight {
     const char *name;  /* full: "bert.encoder.layer.0.attention.self.query.weight" */
     hone_tensor value; /* F32; in place in a file map while frozen and aligned, else our own memory */
     hone_init init;
-    uint32_t flags;   /* HONE_WEIGHT_* */
-    bool frozen;      /* no gradient, no update */
-    bool loaded;      /* from a file; else initialised */
-    bool reached;     /* by a backward pass since gradients were cleared: gets an update. While it is false its gradient is zero */
-    int64_t n;        /* elements */
+    uint32_t flags; /* HONE_WEIGHT_* */
+    bool frozen;    /* no gradient, no update */
+    bool loaded;    /* from a file; else initialised */
+    bool reached; /* by a backward pass since gradients were cleared: gets an update. While it is false its gradient is zero */
+    int64_t n;    /* elements */
     int64_t offset;   /* of its gradient in the block, in elements; -1 if it has none */
     uint64_t version; /* counts changes of the value, so that packed copies know when they are stale */
 } hone__weight;
