@@ -28,6 +28,7 @@ const hone__command hone__commands[] = {
     {"plugins", hone__cli_plugins, "[--kind KIND] [--json]", "the plugins there are, with a summary of each",
      "hone plugins --kind head"},
     {"schema", hone__cli_schema, "", "the JSON Schema of experiment files, for editors", "hone schema > hone.schema.json"},
+    {"trial", hone__cli_trial, "DIR", "one trial, as the launcher of a sweep starts it", "hone trial reports/mrpc/trials/0007"},
     {"version", run_version, "", "the version of hone", "hone version"},
     {0},
 };

@@ -6,12 +6,41 @@
 
 #include "data/batch.h"
 #include "train/exhibits.h"
+#include "train/network.h"
 #include <hone/metric.h>
 
-/* predictions.tsv: example id, gold, predicted, loss, items, and the scores that the target keeps ("p:LABEL" columns for classes). Tabs and
- * line feeds in values are escaped as \t \n \\. The first line names the columns. */
+/* What one evaluation needs. */
+typedef struct hone__evaluate_setup {
+    const hone__network *net;
+    const hone__prepared *data;
+    const char *split; /* "validation" */
+    uint64_t batch_size;
+    const char *const *labels; /* [n_labels] as they are shown */
+    uint64_t n_labels;
+    int32_t positive;
+    bool with_loss;          /* the examples have gold */
+    const void *calibration; /* of the head; may be NULL */
+    uint64_t n_calibration;
+    hone_arena *arena;        /* records and answers live in it */
+    hone_arena *step;         /* emptied for every batch */
+    hone__block *block;       /* room for activations, kept from batch to batch */
+    const volatile int *stop; /* may be NULL; not 0: HONE_EINTERRUPTED */
+} hone__evaluate_setup;
+
+typedef struct hone__evaluated {
+    hone_evaluation *outputs; /* [n], one for each output of the head, over the same examples in their order */
+    uint64_t n;
+    double loss; /* the mean that training makes small, over the whole split; NaN without gold */
+} hone__evaluated;
+
+/* Batches are of examples of similar length, for speed; records are in the order of the corpus. */
+hone_status hone__evaluate(const hone__evaluate_setup *setup, hone__evaluated *out, hone_error *err) HONE_CHECKED;
+
+/* predictions.tsv: example id, gold, predicted, loss, items, and the scores that the target keeps ("p:LABEL" columns for classes). The
+ * column of gold names the target where it is not class ("gold:score"). Tabs, line feeds and backslashes in values are escaped as \t \n \\,
+ * the labels of a set are joined by |, and \N is no answer. Targets that have no such form yet are HONE_EUNSUPPORTED. */
 hone_status hone__predictions_write(const char *path, const hone_evaluation *evaluation, hone_error *err) HONE_CHECKED;
-/* Reads it back into an evaluation whose records have no example. */
+/* Reads it back into an evaluation whose records have no example. Which label is positive does not stand in the file. */
 hone_status hone__predictions_read(hone_arena *arena, const char *path, hone_evaluation **evaluation,
                                    hone_error *err) HONE_CHECKED;
 

@@ -1,0 +1,355 @@
+/* loop.c - epoch after epoch: shuffle, step, evaluate, keep the best.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "train/loop.h"
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+static const char validation[] = "validation/";
+enum { LINES_AN_EPOCH = 50 };
+
+double hone__now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- Beginning and end ------------------------------------------------------------------------------------------- */
+
+/* The name of the figure that chooses: as configured, else the first metric's, else the loss. */
+static const char *choose_metric(const hone__experiment *e)
+{
+    const char *name = e->trainer.metric_for_best_model;
+    if (!name)
+        return e->n_metrics ? e->metrics[0].name : "loss";
+    return strncmp(name, validation, sizeof validation - 1) == 0 ? name + sizeof validation - 1 : name;
+}
+
+static hone_status open_metrics(hone__loop *l, hone_error *err)
+{
+    const char *path = hone__path_join(l->parts->trial, l->parts->setup->dir, "metrics.jsonl");
+    if (!path)
+        return hone_no_memory(err, "starting a trial");
+    l->metrics = fopen(path, "w");
+    if (!l->metrics)
+        return hone_fail(err, HONE_EIO, "%s cannot be written: %s", path, strerror(errno));
+    return HONE_OK;
+}
+
+hone_status hone__loop_create(hone__loop *l, hone__parts *parts, hone_error *err)
+{
+    *l = (hone__loop){.parts = parts, .metric = choose_metric(parts->experiment), .last_epoch_loss = NAN};
+    l->order = hone_alloc_array(parts->trial, hone_corpus_count(parts->train), sizeof *l->order);
+    l->scratch = hone__arena_create(0);
+    for (size_t i = 0; i < 2; i++)
+        l->checks[i].arena = hone__arena_create(0);
+    if (!l->order || !l->scratch || !l->checks[0].arena || !l->checks[1].arena)
+        return hone_no_memory(err, "starting a trial");
+    l->now = &l->checks[0];
+    return open_metrics(l, err);
+}
+
+void hone__loop_clear(hone__loop *l)
+{
+    if (l->metrics)
+        fclose(l->metrics);
+    hone__block_free(&l->block);
+    hone__arena_destroy(l->scratch);
+    for (size_t i = 0; i < 2; i++)
+        hone__arena_destroy(l->checks[i].arena);
+    *l = (hone__loop){0};
+}
+
+/* ---- Lines of metrics.jsonl -------------------------------------------------------------------------------------- */
+
+static void add_number(hone__str *s, const char *key, double value)
+{
+    hone__str_add(s, s->n > 1 ? ", " : "");
+    hone__str_add_json(s, key);
+    hone__str_add(s, ": ");
+    if (isfinite(value))
+        hone__str_add_real(s, value);
+    else
+        hone__str_add(s, "null");
+}
+
+static void begin_line(hone__str *s, const hone__loop *l)
+{
+    hone__str_addf(s, "{\"step\": %lld", (long long)l->step);
+    add_number(s, "epoch", (double)l->step / (double)l->parts->steps_per_epoch);
+}
+
+/* One write, so that a reader never sees half a line of a trial that runs. */
+static hone_status end_line(hone__loop *l, hone__str *s, hone_error *err)
+{
+    hone__str_add(s, "}\n");
+    hone_status status = s->failed ? hone_no_memory(err, "writing metrics.jsonl") : HONE_OK;
+    if (status == HONE_OK && (fwrite(s->data, 1, s->n, l->metrics) != s->n || fflush(l->metrics) != 0))
+        status = hone_fail(err, HONE_EIO, "metrics.jsonl cannot be written: %s", strerror(errno));
+    hone__str_clear(s);
+    return status;
+}
+
+static hone_status write_step(hone__loop *l, const hone__step_result *r, hone_error *err)
+{
+    hone__str s = {0};
+    begin_line(&s, l);
+    add_number(&s, "train/loss", l->line_loss / (double)l->line_steps);
+    add_number(&s, "learning_rate", r->learning_rate);
+    add_number(&s, "gradient_norm", r->gradient_norm);
+    l->line_loss = 0;
+    l->line_steps = 0;
+    return end_line(l, &s, err);
+}
+
+static hone_status write_check(hone__loop *l, hone_error *err)
+{
+    const hone_exhibits *x = l->now->exhibits;
+    hone__str s = {0};
+    begin_line(&s, l);
+    for (size_t i = 0; i < x->n_figures; i++) {
+        const char *key = hone_sprintf(l->scratch, "%s%s", validation, x->figures[i].name);
+        s.failed = s.failed || !key;
+        if (key)
+            add_number(&s, key, x->figures[i].value);
+    }
+    hone__arena_reset(l->scratch);
+    return end_line(l, &s, err);
+}
+
+/* ---- Progress ---------------------------------------------------------------------------------------------------- */
+
+static void show_progress(hone__loop *l, bool now)
+{
+    const hone__trial_setup *setup = l->parts->setup;
+    const double at = hone__now(), passed = at - l->progress_at;
+    if (!setup->progress || (!now && passed < 0.1))
+        return;
+    const double speed = l->seconds > 0 ? (double)l->step / l->seconds : 0;
+    setup->progress(setup->progress_ctx,
+                    &(hone__progress){.step = l->step,
+                                      .total_steps = l->parts->total_steps,
+                                      .epoch = (l->step - 1) / l->parts->steps_per_epoch,
+                                      .loss = l->progress_steps ? l->progress_loss / (double)l->progress_steps : NAN,
+                                      .tokens_per_s = passed > 0 ? l->progress_tokens / passed : 0,
+                                      .seconds_left = speed > 0 ? (double)(l->parts->total_steps - l->step) / speed : 0,
+                                      .metric_name = l->best ? l->metric : NULL,
+                                      .metric = l->best ? l->best->value : NAN});
+    l->progress_at = at;
+    l->progress_tokens = 0;
+    l->progress_loss = 0;
+    l->progress_steps = 0;
+}
+
+/* ---- Evaluation -------------------------------------------------------------------------------------------------- */
+
+static hone_status evaluate_data(hone__loop *l, hone__checked *c, hone_error *err)
+{
+    hone__parts *p = l->parts;
+    const hone__evaluate_setup setup = {.net = &p->network,
+                                        .data = p->validation_prepared,
+                                        .split = "validation",
+                                        .batch_size = (uint64_t)p->experiment->trainer.eval_batch_size,
+                                        .labels = p->metric_facts.labels,
+                                        .n_labels = p->metric_facts.n_labels,
+                                        .positive = p->metric_facts.positive,
+                                        .with_loss = true,
+                                        .arena = c->arena,
+                                        .step = p->step,
+                                        .block = &l->block,
+                                        .stop = p->setup->stop};
+    HONE_TRY(hone__stepper_evaluation_begin(p->stepper, err));
+    const hone_status status = hone__evaluate(&setup, &c->evaluated, err);
+    hone__stepper_evaluation_end(p->stepper);
+    return status;
+}
+
+/* Each metric looks at the first output that it takes. */
+static hone_status run_metrics(hone__loop *l, hone__checked *c, hone_error *err)
+{
+    const hone__experiment *e = l->parts->experiment;
+    for (size_t i = 0; i < e->n_metrics; i++) {
+        const hone_metric *metric = (const hone_metric *)(const void *)l->parts->metrics[i]->plugin;
+        uint64_t o = 0;
+        while (o + 1 < c->evaluated.n && !(metric->targets & HONE_TAKES(c->evaluated.outputs[o].target)))
+            o++;
+        HONE_TRY(hone__metric_run(&e->metrics[i], l->parts->metrics[i], &c->evaluated.outputs[o], c->exhibits, err));
+    }
+    return HONE_OK;
+}
+
+static hone_status show_head(hone__loop *l, hone__checked *c, hone_error *err)
+{
+    const hone__network *net = &l->parts->network;
+    for (uint64_t o = 0; net->head->exhibit && o < c->evaluated.n; o++) {
+        c->exhibits->prefix = c->evaluated.outputs[o].output;
+        HONE_TRY(net->head->exhibit(net->head_self, &c->evaluated.outputs[o], c->exhibits, err));
+    }
+    c->exhibits->prefix = "";
+    return HONE_OK;
+}
+
+static hone_status make_exhibits(hone__loop *l, hone__checked *c, hone_error *err)
+{
+    c->exhibits = hone__exhibits_create(c->arena);
+    if (!c->exhibits)
+        return hone_no_memory(err, "evaluating");
+    c->exhibits->direction = -1;
+    HONE_TRY(hone_figure(c->exhibits, "loss", c->evaluated.loss, NULL, err));
+    c->exhibits->direction = 0;
+    HONE_TRY(run_metrics(l, c, err));
+    HONE_TRY(show_head(l, c, err));
+    hone__arena_reset(l->parts->callback);
+    return HONE_OK;
+}
+
+static hone_status find_value(hone__loop *l, hone__checked *c, hone_error *err)
+{
+    const hone__figure *figure = hone__exhibits_figure(c->exhibits, l->metric);
+    if (!figure)
+        return hone_fail(err, HONE_EINVAL,
+                         "trainer.metric_for_best_model is %s, but no metric gives such a figure; %s is the first there is",
+                         l->metric, c->exhibits->figures[c->exhibits->n_figures > 1].name);
+    if (figure->direction == 0)
+        return hone_fail(err, HONE_EINVAL,
+                         "%s says neither that more is better nor that less is; choose the best model by "
+                         "another figure with trainer.metric_for_best_model",
+                         l->metric);
+    l->direction = figure->direction;
+    c->value = figure->value;
+    return HONE_OK;
+}
+
+static bool is_better(const hone__loop *l, double value, double than)
+{
+    if (isnan(than))
+        return !isnan(value);
+    return l->direction > 0 ? value > than : value < than;
+}
+
+/* Keeps the new evaluation where it is the best so far; the other arena is for the next one. */
+static void choose(hone__loop *l)
+{
+    if (l->best && !is_better(l, l->now->value, l->best->value)) {
+        l->since_best++;
+        return;
+    }
+    l->since_best = 0;
+    l->best = l->now;
+    l->now = l->best == &l->checks[0] ? &l->checks[1] : &l->checks[0];
+}
+
+static hone_status check(hone__loop *l, hone_error *err)
+{
+    hone__checked *c = l->now;
+    if (!l->parts->validation_prepared)
+        return HONE_OK;
+    hone__arena_reset(c->arena);
+    c->step = l->step;
+    c->epoch = (double)l->step / (double)l->parts->steps_per_epoch;
+    HONE_TRY(evaluate_data(l, c, err));
+    HONE_TRY(make_exhibits(l, c, err));
+    HONE_TRY(find_value(l, c, err));
+    HONE_TRY(write_check(l, err));
+    hone_log_line(l->parts->setup->log, HONE_LOG_INFO, "step %lld: validation/loss %.4f, validation/%s %.4f",
+                  (long long)l->step, c->evaluated.loss, l->metric, c->value);
+    choose(l);
+    return HONE_OK;
+}
+
+/* ---- Epochs ------------------------------------------------------------------------------------------------------ */
+
+/* The order of an epoch depends on the seed and its number alone. */
+static void shuffle(hone__loop *l, uint64_t epoch, uint64_t n)
+{
+    const hone_key key = {
+        .seed = (uint64_t)l->parts->experiment->seed, .scope = hone_scope_hash("trainer.order"), .step = epoch};
+    for (uint64_t i = 0; i < n; i++)
+        l->order[i] = i;
+    hone_random_shuffle(hone_stream_of(&key), 0, l->order, n);
+}
+
+static hone_status prepare_epoch(hone__loop *l, uint64_t epoch, hone_error *err)
+{
+    hone__parts *p = l->parts;
+    if (!p->network.head->prepare_per_epoch || epoch == 0)
+        return HONE_OK;
+    hone__prepared_destroy(p->train_prepared);
+    p->train_prepared = NULL;
+    return hone__prepare(&p->preparer, p->train, epoch, true, p->pool, &p->train_prepared, err);
+}
+
+static hone_status account(hone__loop *l, const hone__step_result *r, double seconds, hone_error *err)
+{
+    const int64_t every = l->parts->steps_per_epoch / LINES_AN_EPOCH;
+    l->examples += r->examples;
+    l->tokens += r->tokens;
+    l->seconds += seconds;
+    l->progress_tokens += (double)r->tokens;
+    l->line_loss += r->loss;
+    l->line_steps++;
+    l->progress_loss += r->loss;
+    l->progress_steps++;
+    l->epoch_loss += r->loss;
+    l->epoch_steps++;
+    if (every > 1 && l->step % every != 0 && l->step % l->parts->steps_per_epoch != 0 && l->step != l->parts->total_steps)
+        return HONE_OK;
+    return write_step(l, r, err);
+}
+
+static hone_status run_step(hone__loop *l, uint64_t epoch, uint64_t at, uint64_t n, hone_error *err)
+{
+    const hone__trainer_config *t = &l->parts->experiment->trainer;
+    const uint64_t size = (uint64_t)t->train_batch_size;
+    hone__step_result result;
+    if (l->parts->setup->stop && *l->parts->setup->stop)
+        return hone_fail(err, HONE_EINTERRUPTED, "stopped after step %lld of %lld", (long long)l->step,
+                         (long long)l->parts->total_steps);
+    l->step++;
+    const double begin = hone__now();
+    HONE_TRY(hone__step_run(l->parts->stepper, l->parts->train_prepared, l->order + at, n - at < size ? n - at : size,
+                            (uint64_t)t->micro_batch_size, l->step, epoch, &result, err));
+    HONE_TRY(account(l, &result, hone__now() - begin, err));
+    show_progress(l, false);
+    return HONE_OK;
+}
+
+static hone_status run_epoch(hone__loop *l, uint64_t epoch, hone_error *err)
+{
+    const uint64_t n = hone_corpus_count(l->parts->train);
+    const uint64_t size = (uint64_t)l->parts->experiment->trainer.train_batch_size;
+    HONE_TRY(prepare_epoch(l, epoch, err));
+    shuffle(l, epoch, n);
+    l->epoch_loss = 0;
+    l->epoch_steps = 0;
+    for (uint64_t at = 0; at < n && l->step < l->parts->total_steps; at += size)
+        HONE_TRY(run_step(l, epoch, at, n, err));
+    l->last_epoch_loss = l->epoch_loss / (double)l->epoch_steps;
+    l->epochs_done++;
+    return HONE_OK;
+}
+
+hone_status hone__loop_run(hone__loop *l, hone_error *err)
+{
+    const int64_t patience = l->parts->experiment->trainer.early_stopping_patience;
+    l->progress_at = hone__now();
+    for (uint64_t epoch = 0; l->step < l->parts->total_steps; epoch++) {
+        HONE_TRY(run_epoch(l, epoch, err));
+        HONE_TRY(check(l, err));
+        show_progress(l, true);
+        if (patience > 0 && l->since_best >= patience) {
+            hone_log_line(l->parts->setup->log, HONE_LOG_INFO, "stopped early: no better %s for %lld evaluations", l->metric,
+                          (long long)patience);
+            break;
+        }
+    }
+    return HONE_OK;
+}

@@ -1,0 +1,49 @@
+/* parts.h - everything that a trial has before its first step: data, instances of its plugins, the network and its weights.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef HONE_CORE_TRAIN_PARTS_H
+#define HONE_CORE_TRAIN_PARTS_H
+
+#include "train/network.h"
+#include "train/step.h"
+#include "train/trial.h"
+#include "train/weights.h"
+
+enum { HONE__MOST_INSTANCES = 128 };
+
+typedef struct hone__parts {
+    const hone__trial_setup *setup;
+    const hone__experiment *experiment;
+    hone_arena *trial;    /* lives as long as this */
+    hone_arena *step;     /* emptied by every step and every evaluated batch */
+    hone_arena *callback; /* what instances get as self->step */
+    hone_pool *pool;
+    hone_self *instances[HONE__MOST_INSTANCES]; /* those whose create() was called, to be destroyed in reverse */
+    size_t n_instances;
+
+    hone__section model_section; /* with the settings of config.json */
+    hone__dataset dataset;
+    const hone_corpus *train; /* of the dataset, or its first max_train_samples */
+    uint64_t *counts;         /* [n_labels] in it */
+    const hone_tokenizer *tokenizer;
+    const hone_self *tokenizer_self;
+    hone__preparer preparer;
+    hone__prepared *train_prepared, *validation_prepared; /* the latter NULL without a validation split */
+    hone_model_setup model_setup;
+    hone_facts facts;        /* for models, heads and losses */
+    hone_facts metric_facts; /* the same, with labels as they are shown */
+    hone__technique_use *techniques;
+    hone__network network;
+    hone__st_file weights_file;
+    bool weights_open;
+    hone__loaded loaded;
+    hone_self **metrics; /* [experiment->n_metrics] */
+    hone__stepper *stepper;
+    int64_t steps_per_epoch, total_steps;
+} hone__parts;
+
+/* Makes all of it, or none. */
+hone_status hone__parts_create(const hone__trial_setup *setup, hone__parts **parts, hone_error *err) HONE_CHECKED;
+void hone__parts_destroy(hone__parts *p); /* NULL is fine */
+
+#endif

@@ -1,0 +1,114 @@
+/* result.c - result.json, and the predictions and exhibits of the best evaluation.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "train/result.h"
+#include "base/file.h"
+
+#include <math.h>
+#include <sys/resource.h>
+
+static json_t *real_json(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
+static json_t *figure_json(double value, const char *note, int32_t direction)
+{
+    return json_pack("{s:o, s:s, s:i}", "value", real_json(value), "note", note, "direction", (int)direction);
+}
+
+/* "validation/f1": {...}, and the loss of the last epoch of training. */
+static json_t *figures_json(const hone__loop *l)
+{
+    json_t *figures = json_object();
+    int failed = json_object_set_new(figures, "train/loss", figure_json(l->last_epoch_loss, "mean of the last epoch", -1));
+    for (size_t i = 0; l->best && i < l->best->exhibits->n_figures; i++) {
+        const hone__figure *f = &l->best->exhibits->figures[i];
+        char *key = hone_sprintf(l->scratch, "validation/%s", f->name);
+        failed |= key ? json_object_set_new(figures, key, figure_json(f->value, f->note, f->direction)) : -1;
+    }
+    if (failed) {
+        json_decref(figures);
+        return NULL;
+    }
+    return figures;
+}
+
+static json_t *split_json(const hone__prepared *prepared)
+{
+    if (!prepared)
+        return json_null();
+    const hone__prepared_stats *s = hone__prepared_stats_of(prepared);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "examples", (json_int_t)s->examples, "sequences",
+                     (json_int_t)s->sequences, "tokens", (json_int_t)s->tokens, "longest", (json_int_t)s->longest,
+                     "cut_examples", (json_int_t)s->cut_examples, "cut_tokens", (json_int_t)s->cut_tokens);
+}
+
+static json_t *train_json(const hone__loop *l)
+{
+    const double s = l->seconds > 0 ? l->seconds : NAN;
+    return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "steps", (json_int_t)l->step, "epochs", (json_int_t)l->epochs_done,
+                     "examples", (json_int_t)l->examples, "tokens", (json_int_t)l->tokens, "seconds", real_json(l->seconds),
+                     "examples_per_s", real_json((double)l->examples / s), "tokens_per_s", real_json((double)l->tokens / s));
+}
+
+static int64_t peak_memory(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
+}
+
+static json_t *result_json(const hone__loop *l)
+{
+    const hone__parts *p = l->parts;
+    const char *metric = l->best ? hone_sprintf(l->scratch, "validation/%s", l->metric) : "train/loss";
+    if (!metric)
+        return NULL;
+    return json_pack("{s:i, s:s, s:s, s:o, s:I, s:o, s:I, s:o, s:o, s:{s:I, s:I}, s:{s:o, s:o}, s:I}", "format", 1, "status",
+                     "complete", "metric", metric, "value", real_json(l->best ? l->best->value : l->last_epoch_loss),
+                     "best_step", (json_int_t)(l->best ? l->best->step : l->step), "best_epoch",
+                     real_json(l->best ? l->best->epoch : (double)l->step / (double)p->steps_per_epoch), "seed",
+                     (json_int_t)p->experiment->seed, "figures", figures_json(l), "train", train_json(l), "model", "weights",
+                     (json_int_t)hone__store_elements(p->network.store, false), "trainable",
+                     (json_int_t)hone__store_elements(p->network.store, true), "data", "train", split_json(p->train_prepared),
+                     "validation", split_json(p->validation_prepared), "peak_memory_bytes", (json_int_t)peak_memory());
+}
+
+static const char *file_in(const hone__loop *l, const char *name)
+{
+    return hone__path_join(l->scratch, l->parts->setup->dir, name);
+}
+
+/* Predictions of the head's first output are predictions.tsv; of others, predictions.NAME.tsv. */
+static hone_status write_best(const hone__loop *l, hone_error *err)
+{
+    const char *path = file_in(l, "exhibits.json");
+    if (!path)
+        return hone_no_memory(err, "writing the results");
+    HONE_TRY(hone__exhibits_save(l->best->exhibits, path, err));
+    for (uint64_t o = 0; o < l->best->evaluated.n; o++) {
+        const hone_evaluation *e = &l->best->evaluated.outputs[o];
+        const char *name = o ? hone_sprintf(l->scratch, "predictions.%s.tsv", e->output) : "predictions.tsv";
+        if (!name || !(path = file_in(l, name)))
+            return hone_no_memory(err, "writing the results");
+        const hone_status status = hone__predictions_write(path, e, err);
+        if (status != HONE_OK && status != HONE_EUNSUPPORTED)
+            return status;
+        if (status == HONE_EUNSUPPORTED)
+            hone_log_line(l->parts->setup->log, HONE_LOG_WARNING,
+                          "%s is left out: predictions of this target have no text form", name);
+    }
+    return HONE_OK;
+}
+
+hone_status hone__result_write(const hone__loop *l, hone_error *err)
+{
+    if (l->best)
+        HONE_TRY(write_best(l, err));
+    const char *path = file_in(l, "result.json");
+    hone__json_init();
+    json_t *root = path ? result_json(l) : NULL;
+    const hone_status status = root ? hone__json_save(root, path, err) : hone_no_memory(err, "writing the results of a trial");
+    json_decref(root);
+    return status;
+}

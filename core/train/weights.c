@@ -1,0 +1,354 @@
+/* weights.c - loading the tensors of a model directory into the store, and freezing.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "train/weights.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/str.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool hone__pattern_matches(const char *pattern, const char *text)
+{
+    const char *star = NULL, *again = NULL;
+    while (*text) {
+        if (*pattern == '*') {
+            star = pattern++;
+            again = text;
+        } else if (*pattern == '?' || *pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star) {
+            pattern = star + 1;
+            text = ++again;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == '\0';
+}
+
+static bool starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* ---- The directory ----------------------------------------------------------------------------------------------- */
+
+/* Weights in forms that hone does not read, and what to do about them. */
+static const struct {
+    const char *file, *advice;
+} foreign_files[] = {
+    {"model.safetensors.index.json",
+     "its weights are cut into several files; load it with Transformers and save it again with a larger max_shard_size"},
+    {"pytorch_model.bin", "it holds pickled PyTorch weights, which can run code when read; convert it with Transformers: "
+                          "AutoModel.from_pretrained(dir).save_pretrained(dir, safe_serialization=True)"},
+    {"pytorch_model.bin.index.json", "it holds pickled PyTorch weights; load it with Transformers and save it again"},
+    {"tf_model.h5", "it holds TensorFlow weights; convert it with Transformers: AutoModel.from_pretrained(dir, "
+                    "from_tf=True).save_pretrained(dir)"},
+    {"bert_model.ckpt.index", "it is a checkpoint of Google's TensorFlow code; convert it with Transformers' "
+                              "convert_bert_original_tf_checkpoint_to_pytorch"},
+    {"flax_model.msgpack", "it holds Flax weights; convert it with Transformers: AutoModel.from_pretrained(dir, "
+                           "from_flax=True).save_pretrained(dir)"},
+};
+
+static hone_status check_files(hone_arena *arena, const char *dir, hone_error *err)
+{
+    const char *weights = hone__path_join(arena, dir, "model.safetensors");
+    if (!weights)
+        return hone_no_memory(err, "looking at a model");
+    if (!hone__is_dir(dir))
+        return hone_fail(err, HONE_ENOTFOUND, "model.path: there is no folder %s", dir);
+    if (hone__exists(weights))
+        return HONE_OK;
+    for (size_t i = 0; i < sizeof foreign_files / sizeof *foreign_files; i++) {
+        const char *path = hone__path_join(arena, dir, foreign_files[i].file);
+        if (!path)
+            return hone_no_memory(err, "looking at a model");
+        if (hone__exists(path))
+            return hone_fail(err, HONE_EUNSUPPORTED, "%s has no model.safetensors but %s: %s", dir, foreign_files[i].file,
+                             foreign_files[i].advice);
+    }
+    return hone_fail(err, HONE_ENOTFOUND, "%s has no model.safetensors; model.path must name the folder of a model", dir);
+}
+
+static hone_status check_family(const hone_model *model, const json_t *config, const char *path, hone_error *err)
+{
+    const char *type = NULL;
+    HONE_TRY(hone__json_text(config, "model_type", model->model_type != NULL, &type, path, err));
+    if (model->model_type && strcmp(type, model->model_type) != 0)
+        return hone_fail(err, HONE_EUNSUPPORTED,
+                         "%s describes a model of type %s, but model %s reads type %s; choose a model "
+                         "of that family, or another plugin",
+                         path, type, model->plugin.name, model->model_type);
+    return HONE_OK;
+}
+
+static hone_status take_settings(hone__registry *registry, hone_arena *arena, const char *path, const json_t *config,
+                                 hone__section *section, hone_error *err)
+{
+    hone__issues issues = {.arena = arena};
+    const hone__fill fill = {.arena = arena, .registry = registry, .issues = &issues, .path = "model"};
+    HONE_TRY(hone__section_defaults(&fill, section, config, path, err));
+    return hone__issues_status(&issues, err);
+}
+
+hone_status hone__model_settings(hone__registry *registry, hone_arena *arena, const char *dir, hone__section *section,
+                                 hone_error *err)
+{
+    const hone_model *model = (const hone_model *)(const void *)section->plugin->table;
+    const char *path = hone__path_join(arena, dir, "config.json");
+    json_t *config = NULL;
+    if (!path)
+        return hone_no_memory(err, "looking at a model");
+    HONE_TRY(check_files(arena, dir, err));
+    HONE_TRY(hone__json_load(path, 0, &config, err));
+    hone_status status = check_family(model, config, path, err);
+    if (status == HONE_OK)
+        status = take_settings(registry, arena, path, config, section, err);
+    json_decref(config);
+    return status;
+}
+
+/* ---- Freezing ---------------------------------------------------------------------------------------------------- */
+
+/* The name without "bert.", or NULL where the weight is not the model's. */
+static const char *without_prefix(const char *name, const char *prefix)
+{
+    return starts_with(name, prefix) ? name + strlen(prefix) : NULL;
+}
+
+static hone_status freeze_names(hone_store *store, const char *prefix, const hone_list *patterns, hone_error *err)
+{
+    const char *const *pattern = patterns->items;
+    for (uint64_t i = 0; i < patterns->n; i++) {
+        bool matched = false;
+        for (size_t j = 0; j < hone__store_count(store); j++) {
+            hone__weight *w = hone__store_at(store, j);
+            const char *own = without_prefix(w->name, prefix);
+            if (!hone__pattern_matches(pattern[i], w->name) && !(own && hone__pattern_matches(pattern[i], own)))
+                continue;
+            w->frozen = matched = true;
+        }
+        if (!matched)
+            return hone_fail(err, HONE_EINVAL,
+                             "model.freeze.names: no weight matches %s; names look like %s, and * stands for any characters",
+                             pattern[i],
+                             hone__store_count(store) ? hone__store_at(store, 0)->name : "bert.pooler.dense.weight");
+    }
+    return HONE_OK;
+}
+
+hone_status hone__weights_freeze(hone_store *store, const hone_model *model, const hone_self *self,
+                                 const hone__freeze_config *freeze, hone_error *err)
+{
+    char prefix[128];
+    const int64_t layers = model->layers ? model->layers(self) : 0;
+    snprintf(prefix, sizeof prefix, "%s.", model->prefix);
+    if (freeze->layers > layers)
+        return hone_fail(err, HONE_EINVAL, "model.freeze.layers is %lld, but model %s has %lld layers",
+                         (long long)freeze->layers, model->plugin.name, (long long)layers);
+    for (size_t i = 0; i < hone__store_count(store); i++) {
+        hone__weight *w = hone__store_at(store, i);
+        const char *own = without_prefix(w->name, prefix);
+        const int64_t layer = own && model->layer_of ? model->layer_of(self, own) : -1;
+        w->frozen = w->frozen || (layer == 0 && freeze->embeddings) || (layer >= 1 && layer <= freeze->layers);
+    }
+    return freeze_names(store, prefix, &freeze->names, err);
+}
+
+/* ---- Loading ----------------------------------------------------------------------------------------------------- */
+
+typedef struct loading {
+    hone_store *store;
+    const hone_model *model;
+    const char *prefix; /* of the weights in the store: "bert.", "teacher.bert." */
+    char own[128];      /* the model's own, with the point: "bert." */
+    bool prefixed;      /* the file's names have it */
+    const char *path;
+    hone_arena *arena;
+    hone__str missing, surplus, misshaped; /* lists of names for the message */
+    size_t n_missing, n_surplus, n_misshaped;
+} loading;
+
+enum { MOST_SHOWN = 5 };
+
+/* Adds one more name to a list that shows the first few. */
+static void list_add(hone__str *list, size_t *n, const char *what)
+{
+    if (*n < MOST_SHOWN) {
+        hone__str_add(list, *n ? ", " : "");
+        hone__str_add_shown(list, what, 100);
+    }
+    ++*n;
+}
+
+static void list_end(hone__str *list, size_t n)
+{
+    if (n > MOST_SHOWN)
+        hone__str_addf(list, " and %zu more", n - MOST_SHOWN);
+}
+
+/* The file's name in today's spelling, without the model's prefix; *outside says that the file has prefixes and this has none.
+ * NULL when memory is short. */
+static const char *own_name(const loading *l, const char *name, bool *outside)
+{
+    const char *bare = without_prefix(name, l->own);
+    *outside = l->prefixed && !bare;
+    if (!bare)
+        bare = name;
+    for (const hone_rename *r = l->model->renames; r && r->from;
+         r = (const hone_rename *)(const void *)((const char *)r + l->model->rename_size)) {
+        const size_t n = strlen(bare), end = strlen(r->from);
+        if (n < end || strcmp(bare + n - end, r->from) != 0)
+            continue;
+        return hone_sprintf(l->arena, "%.*s%s", (int)(n - end), bare, r->to);
+    }
+    return bare;
+}
+
+static bool is_known_surplus(const hone_model *model, const char *name, const char *bare)
+{
+    for (const char *const *p = model->surplus; p && *p; p++)
+        if (hone__pattern_matches(*p, name) || hone__pattern_matches(*p, bare))
+            return true;
+    return false;
+}
+
+static void note_misshaped(loading *l, const hone__weight *w, const hone__st_entry *e)
+{
+    char want[96], have[160];
+    size_t at = 0;
+    have[0] = '\0';
+    for (uint32_t i = 0; i < e->rank && at < sizeof have - 24; i++)
+        at += (size_t)snprintf(have + at, sizeof have - at, "%s%llu", i ? ", " : "", (unsigned long long)e->dims[i]);
+    const char *text =
+        hone_sprintf(l->arena, "%s is [%s] but must be %s", e->name, have, hone_shape_text(&w->value.shape, want, sizeof want));
+    list_add(&l->misshaped, &l->n_misshaped, text ? text : e->name);
+}
+
+static bool same_shape(const hone__weight *w, const hone__st_entry *e)
+{
+    bool same = e->rank == w->value.shape.rank;
+    for (uint32_t i = 0; same && i < e->rank; i++)
+        same = e->dims[i] == (uint64_t)w->value.shape.dim[i];
+    return same;
+}
+
+static hone_status load_entry(loading *l, const hone__st_entry *e, hone__loaded *loaded, hone_error *err)
+{
+    bool outside = false;
+    const char *bare = own_name(l, e->name, &outside);
+    const char *full = bare ? hone_sprintf(l->arena, "%s%s", l->prefix, bare) : NULL;
+    if (!full)
+        return hone_no_memory(err, "loading a model");
+    hone__weight *w = outside ? NULL : hone__store_weight(l->store, full);
+    if (!w && (outside || is_known_surplus(l->model, e->name, bare))) {
+        loaded->n_aside += outside;
+        return HONE_OK;
+    }
+    if (!w) {
+        list_add(&l->surplus, &l->n_surplus, e->name);
+        return HONE_OK;
+    }
+    if (w->loaded)
+        return hone_fail(err, HONE_EFORMAT, "%s has two tensors for the weight %s", l->path, w->name);
+    if (!same_shape(w, e)) {
+        note_misshaped(l, w, e);
+        w->loaded = true; /* not missing as well */
+        return HONE_OK;
+    }
+    loaded->n_loaded++;
+    return hone__store_take(l->store, w, e, w->frozen, err);
+}
+
+static void find_missing(loading *l, hone__loaded *loaded)
+{
+    for (size_t i = 0; i < hone__store_count(l->store); i++) {
+        const hone__weight *w = hone__store_at(l->store, i);
+        if (w->loaded)
+            continue;
+        if (starts_with(w->name, l->prefix))
+            list_add(&l->missing, &l->n_missing, w->name);
+        else
+            loaded->n_new++;
+    }
+}
+
+/* One sentence for everything that does not fit. */
+static hone_status complain(loading *l, hone_error *err)
+{
+    hone__str text = {0};
+    list_end(&l->missing, l->n_missing);
+    list_end(&l->surplus, l->n_surplus);
+    list_end(&l->misshaped, l->n_misshaped);
+    if (l->n_missing)
+        hone__str_addf(&text, "; missing: %s", hone__str_text(&l->missing));
+    if (l->n_misshaped)
+        hone__str_addf(&text, "; of another shape: %s", hone__str_text(&l->misshaped));
+    if (l->n_surplus)
+        hone__str_addf(&text, "; not known to this model: %s", hone__str_text(&l->surplus));
+    hone_status status = HONE_OK;
+    if (l->missing.failed || l->surplus.failed || l->misshaped.failed || text.failed)
+        status = hone_no_memory(err, "loading a model");
+    else if (text.n)
+        status = hone_fail(err, HONE_EFORMAT, "%s does not fit model %s with these settings%s", l->path, l->model->plugin.name,
+                           hone__str_text(&text));
+    hone__str_clear(&text);
+    return status;
+}
+
+static bool any_prefixed(const hone__st_file *file, const char *own)
+{
+    for (size_t i = 0; i < file->n; i++)
+        if (starts_with(file->entries[i].name, own))
+            return true;
+    return false;
+}
+
+static void log_new(const loading *l, const hone__loaded *loaded, hone_log *log)
+{
+    hone__str names = {0};
+    size_t n = 0;
+    for (size_t i = 0; i < hone__store_count(l->store); i++)
+        if (!hone__store_at(l->store, i)->loaded && !starts_with(hone__store_at(l->store, i)->name, l->prefix))
+            list_add(&names, &n, hone__store_at(l->store, i)->name);
+    list_end(&names, n);
+    hone_log_line(log, HONE_LOG_INFO, "%zu weights are from %s", loaded->n_loaded, l->path);
+    if (n)
+        hone_log_line(log, HONE_LOG_INFO, "newly initialised: %s", hone__str_text(&names));
+    if (loaded->n_aside)
+        hone_log_line(log, HONE_LOG_INFO, "%zu tensors of a head in that file were left alone", loaded->n_aside);
+    hone__str_clear(&names);
+}
+
+hone_status hone__weights_load(hone_store *store, const hone_model *model, const char *prefix, const char *dir,
+                               hone_arena *arena, hone__st_file *file, hone__loaded *loaded, hone_log *log, hone_error *err)
+{
+    loading l = {.store = store, .model = model, .prefix = prefix, .arena = arena};
+    *loaded = (hone__loaded){0};
+    snprintf(l.own, sizeof l.own, "%s.", model->prefix);
+    l.path = hone__path_join(arena, dir, "model.safetensors");
+    if (!l.path)
+        return hone_no_memory(err, "loading a model");
+    HONE_TRY(hone__st_open(file, arena, l.path, err));
+    l.prefixed = any_prefixed(file, l.own);
+    hone_status status = HONE_OK;
+    for (size_t i = 0; i < file->n && status == HONE_OK; i++)
+        status = load_entry(&l, &file->entries[i], loaded, err);
+    if (status == HONE_OK) {
+        find_missing(&l, loaded);
+        status = complain(&l, err);
+    }
+    if (status == HONE_OK)
+        log_new(&l, loaded, log);
+    hone__str_clear(&l.missing);
+    hone__str_clear(&l.surplus);
+    hone__str_clear(&l.misshaped);
+    if (status != HONE_OK)
+        hone__st_close(file);
+    return status;
+}
