@@ -2,10 +2,9 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
-#include "base/pool.h"
 #include "suite.h"
+#include "tensor/core_ops.h"
 #include "tensor/graph_impl.h"
-#include <math.h>
 
 /* ---- What a training step looks like ------------------------------------------------------------------------------- */
 
@@ -91,4 +90,406 @@ START_TEST(one_step_reads_like_this)
 }
 END_TEST
 
-SUITE("graph", one_step_reads_like_this)
+/* ---- Building -------------------------------------------------------------------------------------------------------- */
+
+typedef struct rig {
+    hone_arena *arena;
+    hone_store *store;
+    hone__block block;
+    hone_graph *g;
+} rig;
+
+static void rig_graph(rig *r, bool training)
+{
+    const hone__graph_setup setup = {.arena = r->arena, .store = r->store, .seed = 1, .training = training};
+    r->g = hone__graph_create(&setup);
+    ck_assert_ptr_nonnull(r->g);
+}
+
+static rig rig_open(void)
+{
+    rig r = {.arena = hone__arena_create(0), .store = hone__store_create(1)};
+    rig_graph(&r, true);
+    return r;
+}
+
+static void rig_close(rig *r)
+{
+    hone__block_free(&r->block);
+    hone__store_destroy(r->store);
+    hone__arena_destroy(r->arena);
+}
+
+static void check_ok(hone_status status, const hone_error *err)
+{
+    ck_assert_msg(status == HONE_OK, "%s", err->msg);
+}
+
+static void rig_run(rig *r, bool backward)
+{
+    hone_error err;
+    check_ok(hone__graph_plan(r->g, backward, NULL, &err), &err);
+    check_ok(hone__graph_forward(r->g, &r->block, &err), &err);
+    if (backward)
+        check_ok(hone__graph_backward(r->g, &err), &err);
+}
+
+static hone_node *matrix(rig *r, int64_t rows, int64_t columns, const float *x)
+{
+    hone_shape shape = hone_shape_2(rows, columns);
+    return hone_constant(r->g, HONE_F32, &shape, x);
+}
+
+static float element(const hone_node *node, int i)
+{
+    return ((const float *)hone__node_tensor(node)->data)[i];
+}
+
+static float slope(const hone_node *node, int i)
+{
+    return ((const float *)hone__node_gradient(node)->data)[i];
+}
+
+static const float six[] = {1, 2, 3, 4, 5, 6};
+
+START_TEST(the_first_error_stands_and_names_scope_and_shapes)
+{
+    hone_error err;
+    rig r = rig_open();
+    hone__graph_enter(r.g, "bert.", false);
+    hone_node *x = matrix(&r, 2, 3, six), *w = matrix(&r, 3, 2, six);
+    hone_node *bad = hone_apply(r.g, "pooler", &hone__op_linear, NULL, 3, (hone_node *[]){x, w, NULL});
+    ck_assert_ptr_nonnull(bad);
+    hone_node *more = hone_add(r.g, hone_activate(r.g, bad, HONE_ACT_TANH), x); /* does nothing, and never returns NULL */
+    ck_assert_ptr_nonnull(more);
+    hone_graph_fail(r.g, HONE_EINVAL, "a later error");
+    ck_assert_int_eq(hone_graph_status(r.g, &err), HONE_ESHAPE);
+    ck_assert_str_eq(err.msg, "linear at bert.pooler: inputs [2, 3], [3, 2], absent: x has 3 columns, but the weight takes 2");
+    hone__graph_keep(r.g, more, true);
+    hone__graph_seed(r.g, more, six);
+    ck_assert_int_eq(hone__graph_plan(r.g, true, NULL, &err), HONE_ESHAPE);
+    ck_assert_int_eq(hone__graph_forward(r.g, &r.block, &err), HONE_ESHAPE);
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(impossible_shapes_are_refused)
+{
+    hone_error err;
+    rig r = rig_open();
+    hone_shape huge = hone_shape_2(INT64_MAX / 2, 4), seven = hone_shape_1(7);
+    hone__graph_input(r.g, HONE_F32, &huge, six);
+    ck_assert_int_eq(hone_graph_status(r.g, &err), HONE_ESHAPE);
+    rig_graph(&r, true);
+    hone_reshape(r.g, matrix(&r, 2, 3, six), &seven);
+    ck_assert_int_eq(hone_graph_status(r.g, &err), HONE_ESHAPE);
+    ck_assert_str_eq(err.msg, "reshape of [2, 3] to [7]: the number of elements differs");
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(a_graph_goes_through_its_states_in_order)
+{
+    hone_error err;
+    rig r = rig_open();
+    hone_node *x = matrix(&r, 2, 3, six), *y = hone_scaled(r.g, x, 2);
+    hone__graph_keep(r.g, y, false);
+    ck_assert_int_eq(hone__graph_forward(r.g, &r.block, &err), HONE_EINVAL); /* not planned */
+    check_ok(hone__graph_plan(r.g, false, NULL, &err), &err);
+    ck_assert_int_eq(hone__graph_plan(r.g, false, NULL, &err), HONE_EINVAL); /* twice */
+    check_ok(hone__graph_forward(r.g, &r.block, &err), &err);
+    ck_assert_int_eq(hone__graph_backward(r.g, &err), HONE_EINVAL); /* not planned for it */
+    hone_scaled(r.g, x, 3);
+    ck_assert_int_eq(hone_graph_status(r.g, &err), HONE_EINVAL); /* too late */
+    rig_close(&r);
+}
+END_TEST
+
+/* ---- Running -------------------------------------------------------------------------------------------------------- */
+
+static int calls;
+
+static hone_status counting_forward(const hone_op_call *c, hone_error *err)
+{
+    calls++;
+    return hone__op_relu.forward(c, err);
+}
+
+START_TEST(nodes_that_nobody_asked_for_are_not_run)
+{
+    rig r = rig_open();
+    hone_op counted = hone__op_relu;
+    counted.forward = counting_forward;
+    hone_node *x = matrix(&r, 2, 3, six);
+    hone_node *wanted = hone_apply(r.g, NULL, &counted, NULL, 1, &x),
+              *unwanted = hone_apply(r.g, NULL, &counted, NULL, 1, &wanted);
+    ck_assert_ptr_nonnull(unwanted);
+    hone__graph_keep(r.g, wanted, false);
+    calls = 0;
+    rig_run(&r, false);
+    ck_assert_int_eq(calls, 1);
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(gradients_of_a_node_used_twice_are_added)
+{
+    static const float dy[] = {1, 10, 100, 1, 1, 1};
+    rig r = rig_open();
+    hone_node *x = matrix(&r, 2, 3, six);
+    hone_node *y = hone_add(r.g, hone_mul(r.g, x, x), hone_scaled(r.g, x, 3)); /* x^2 + 3 x */
+    hone__graph_keep(r.g, x, true);
+    hone__graph_seed(r.g, y, dy);
+    rig_run(&r, true);
+    for (int i = 0; i < 6; i++)
+        ck_assert_float_eq(slope(x, i), dy[i] * (2 * six[i] + 3));
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(views_share_data_and_stopped_gradients_stop)
+{
+    static const float dy[] = {1, 1, 1, 1, 1, 1};
+    rig r = rig_open();
+    hone_shape shape = hone_shape_2(3, 2);
+    hone_node *x = matrix(&r, 2, 3, six), *v = hone_reshape(r.g, x, &shape);
+    hone_node *y = hone_mul(r.g, v, hone_stop_gradient(r.g, v)); /* x times a constant that equals x */
+    hone__graph_keep(r.g, x, true);
+    hone__graph_seed(r.g, y, dy);
+    hone__graph_keep(r.g, y, false);
+    rig_run(&r, true);
+    for (int i = 0; i < 6; i++) {
+        ck_assert_float_eq(element(y, i), six[i] * six[i]);
+        ck_assert_float_eq(slope(x, i), six[i]);
+    }
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(an_opened_node_can_be_perturbed_and_asked_for_its_gradient)
+{
+    static const float delta[] = {10, 0, 0, 0, 0, -10}, dy[] = {1, 1, 1, 1, 1, 1};
+    for (int perturbed = 0; perturbed < 2; perturbed++) {
+        rig r = rig_open();
+        hone_node *x = hone_open(r.g, "embeddings", hone_scaled(r.g, matrix(&r, 2, 3, six), 2));
+        hone_node *y = hone_mul(r.g, x, x);
+        hone_node *opened = hone__graph_opened(r.g, "embeddings");
+        ck_assert_ptr_eq(opened, x);
+        ck_assert_ptr_null(hone__graph_opened(r.g, "layer.0"));
+        if (perturbed)
+            hone__graph_perturb(r.g, opened, delta);
+        hone__graph_keep(r.g, opened, true);
+        hone__graph_keep(r.g, y, false);
+        hone__graph_seed(r.g, y, dy);
+        rig_run(&r, true);
+        for (int i = 0; i < 6; i++) {
+            float value = 2 * six[i] + (perturbed ? delta[i] : 0);
+            ck_assert_float_eq(element(y, i), value * value);
+            ck_assert_float_eq(slope(opened, i), 2 * value);
+        }
+        rig_close(&r);
+    }
+}
+END_TEST
+
+START_TEST(a_weight_without_gradient_is_a_constant)
+{
+    static const float dy[] = {1, 1};
+    hone_error err;
+    rig r = rig_open();
+    for (int closed = 0; closed < 2; closed++) {
+        hone__graph_enter(r.g, "teacher.", true);
+        hone_node *a = hone_linear(r.g, "a", matrix(&r, 2, 3, six), 4, normal);
+        hone__graph_leave(r.g);
+        hone_node *y = hone_linear(r.g, "b", a, 1, normal);
+        hone__graph_seed(r.g, y, dy);
+        if (!closed) {
+            check_ok(hone__store_close(r.store, &err), &err);
+            rig_graph(&r, true);
+        }
+    }
+    rig_run(&r, true);
+    ck_assert(!hone__store_weight(r.store, "teacher.a.weight")->reached);
+    ck_assert(hone__store_weight(r.store, "b.weight")->reached);
+    rig_close(&r);
+}
+END_TEST
+
+/* The gradient of a second micro-batch is summed for itself and then added: the bits of adding two gradients. */
+START_TEST(a_micro_batch_is_summed_completely_and_then_added)
+{
+    static const float dy[] = {0.1f, 0.2f, 0.3f, 0.7f};
+    hone_error err;
+    rig r = rig_open();
+    hone_linear(r.g, "l", matrix(&r, 2, 3, six), 2, normal);
+    check_ok(hone__store_close(r.store, &err), &err);
+    hone__weight *w = hone__store_weight(r.store, "l.weight");
+    float *gradient = hone__store_gradient(r.store, w), one[6];
+    for (int pass = 1; pass <= 3; pass++) {
+        rig_graph(&r, true);
+        hone_node *x = matrix(&r, 2, 3, six); /* the weight is used twice in one graph */
+        hone_node *y =
+            hone_add(r.g, hone_linear(r.g, "l", x, 2, normal), hone_linear(r.g, "l", hone_scaled(r.g, x, 1 / 3.0), 2, normal));
+        hone__graph_seed(r.g, y, dy);
+        rig_run(&r, true);
+        if (pass == 1)
+            memcpy(one, gradient, sizeof one);
+        for (int i = 0; i < 6; i++)
+            ck_assert_float_eq(gradient[i], pass == 1 ? one[i] : pass == 2 ? one[i] + one[i] : (one[i] + one[i]) + one[i]);
+    }
+    ck_assert(w->reached);
+    hone__store_clear_gradients(r.store, NULL);
+    ck_assert(!w->reached);
+    for (int i = 0; i < 6; i++)
+        ck_assert_float_eq(gradient[i], 0);
+    rig_close(&r);
+}
+END_TEST
+
+/* ---- Memory --------------------------------------------------------------------------------------------------------- */
+
+enum { WIDE = 1000, DEEP = 40 };
+
+static size_t planned_bytes(rig *r, bool backward)
+{
+    hone_error err;
+    size_t bytes = 0;
+    static const float wide[WIDE];
+    hone_node *x = matrix(r, 1, WIDE, wide);
+    hone__graph_keep(r->g, x, backward);
+    for (int i = 0; i < DEEP; i++)
+        x = hone_activate(r->g, x, HONE_ACT_TANH);
+    hone__graph_keep(r->g, x, false);
+    if (backward)
+        hone__graph_seed(r->g, x, wide);
+    check_ok(hone__graph_plan(r->g, backward, &bytes, &err), &err);
+    return bytes;
+}
+
+START_TEST(memory_is_used_again_once_nobody_needs_it)
+{
+    rig r = rig_open();
+    size_t node = (WIDE * sizeof(float) + 63) / 64 * 64;
+    size_t forward = planned_bytes(&r, false);
+    ck_assert_uint_le(forward, 2 * node); /* one read, one written */
+    rig_graph(&r, true);
+    size_t backward = planned_bytes(&r, true);
+    ck_assert_uint_gt(backward, DEEP * node); /* tanh needs its output again */
+    ck_assert_uint_le(backward, (DEEP + 3) * node);
+    rig_close(&r);
+}
+END_TEST
+
+/* Every piece of memory is written with its owner's number and must still hold it when it is read. */
+START_TEST(pieces_that_live_at_the_same_time_do_not_overlap)
+{
+    hone_arena *arena = hone__arena_create(0);
+    hone_store *store = store_of_tiny_classifier(arena);
+    rig r = {.arena = arena, .store = store};
+    hone_error err;
+    hone_shape n = hone_shape_1(5), b1 = hone_shape_1(3), e = hone_shape_1(2);
+    static const float dy[] = {1, 1};
+    rig_graph(&r, true);
+    hone_node *losses =
+        tiny_classifier(r.g, hone__graph_input(r.g, HONE_I32, &n, ids), hone__graph_input(r.g, HONE_I32, &b1, starts),
+                        hone__graph_input(r.g, HONE_I32, &e, labels));
+    hone__graph_seed(r.g, losses, dy);
+    hone__graph_keep(r.g, losses, false);
+    check_ok(hone__graph_plan(r.g, true, NULL, &err), &err);
+    const hone__piece *pieces[200];
+    int count = 0;
+    for (hone_node *node = r.g->first; node; node = node->next) {
+        if (node->call && node->wanted)
+            pieces[count++] = &node->data;
+        if (node->has_gradient && !node->direct)
+            pieces[count++] = &node->slope;
+    }
+    for (hone__call *c = r.g->first_call; c; c = c->next) {
+        if (c->saved.bytes)
+            pieces[count++] = &c->saved;
+    }
+    ck_assert_int_gt(count, 15);
+    size_t sum = 0;
+    for (int i = 0; i < count; i++) {
+        const hone__piece *a = pieces[i];
+        sum += a->bytes;
+        ck_assert_uint_eq(a->offset % 64, 0);
+        ck_assert_uint_le(a->offset + a->bytes, r.g->scratch_offset);
+        for (int k = 0; k < i; k++) {
+            const hone__piece *b = pieces[k];
+            bool together = a->from <= b->to && b->from <= a->to;
+            bool overlap = a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
+            ck_assert(!together || !overlap);
+        }
+    }
+    ck_assert_uint_lt(r.g->scratch_offset, sum); /* and some is used again */
+    rig_close(&r);
+}
+END_TEST
+
+START_TEST(a_step_allocates_nothing_once_arena_and_block_are_large_enough)
+{
+    hone_arena *arena = hone__arena_create(0);
+    hone_store *store = store_of_tiny_classifier(arena);
+    hone__block block = {0};
+    for (uint64_t step = 0; step < 5; step++) {
+        hone__alloc_fail_at(0);
+        one_step(store, arena, &block, step);
+        if (step >= 2)
+            ck_assert_int_eq(hone__alloc_count(), 0);
+    }
+    hone__block_free(&block);
+    hone__store_destroy(store);
+    hone__arena_destroy(arena);
+}
+END_TEST
+
+static hone_status whole_life(void *ctx, hone_error *err)
+{
+    static const float dy[] = {1, 1};
+    hone_arena *arena = hone__arena_create(128); /* small blocks, so that there are many allocations */
+    hone_store *store = hone__store_create(1);
+    hone__block block = {0};
+    hone_shape n = hone_shape_1(5), b1 = hone_shape_1(3), e = hone_shape_1(2);
+    hone_status status = arena && store ? HONE_OK : hone_no_memory(err, "testing");
+    (void)ctx;
+    for (int round = 0; round < 2 && status == HONE_OK; round++) {
+        const hone__graph_setup setup = {.arena = arena, .store = store, .training = true};
+        hone_graph *g = hone__graph_create(&setup);
+        if (!g) {
+            status = hone_no_memory(err, "testing");
+            break;
+        }
+        hone_node *y = tiny_classifier(g, hone__graph_input(g, HONE_I32, &n, ids), hone__graph_input(g, HONE_I32, &b1, starts),
+                                       hone__graph_input(g, HONE_I32, &e, labels));
+        hone_open(g, "losses", y);
+        hone__graph_seed(g, y, dy);
+        status = hone_graph_status(g, err);
+        if (status == HONE_OK && round == 0)
+            status = hone__store_close(store, err);
+        if (status == HONE_OK && round == 1)
+            status = hone__graph_plan(g, true, NULL, err);
+        if (status == HONE_OK && round == 1)
+            status = hone__graph_forward(g, &block, err);
+        if (status == HONE_OK && round == 1)
+            status = hone__graph_backward(g, err);
+    }
+    hone__block_free(&block);
+    hone__store_destroy(store);
+    hone__arena_destroy(arena);
+    return status;
+}
+
+START_TEST(any_allocation_may_fail_and_a_retry_succeeds)
+{
+    ck_assert_int_gt(suite_every_allocation_fails(whole_life, NULL), 50);
+}
+END_TEST
+
+SUITE("graph", one_step_reads_like_this, the_first_error_stands_and_names_scope_and_shapes, impossible_shapes_are_refused,
+      a_graph_goes_through_its_states_in_order, nodes_that_nobody_asked_for_are_not_run,
+      gradients_of_a_node_used_twice_are_added, views_share_data_and_stopped_gradients_stop,
+      an_opened_node_can_be_perturbed_and_asked_for_its_gradient, a_weight_without_gradient_is_a_constant,
+      a_micro_batch_is_summed_completely_and_then_added, memory_is_used_again_once_nobody_needs_it,
+      pieces_that_live_at_the_same_time_do_not_overlap, a_step_allocates_nothing_once_arena_and_block_are_large_enough,
+      any_allocation_may_fail_and_a_retry_succeeds)
