@@ -172,9 +172,10 @@ HONE_EXPORT hone_status hone_encode(hone_sequences *out, const char *text, size_
                                     hone_error *err) HONE_CHECKED;
 HONE_EXPORT hone_status hone_encode_words(hone_sequences *out, const char *const *words, uint64_t n, hone_tokens *tokens,
                                           hone_error *err) HONE_CHECKED;
-/* Adds a sequence of one piece or two through the tokenizer's template; too long ones are cut, the longest piece first
- * (`longest_first`; on a tie the second) or, with only_piece >= 0, that piece alone. *sequence (may be NULL) shows the result.
- * [any thread] */
+/* Adds a sequence of one piece or two through the tokenizer's template; too long ones are cut, token by token from the longer piece
+ * (`longest_first`; where both are equal from the one that was the shorter at first, or else the first: the lengths of Hugging Face's
+ * tokenizers) or, with only_piece >= 0, that piece alone. Without a tokenizer it adds as many rows without ids as `first` has (NULL: one).
+ * *sequence (may be NULL) shows the result. [any thread] */
 HONE_EXPORT hone_status hone_sequence_add(hone_sequences *out, const hone_tokens *first, const hone_tokens *second,
                                           int32_t only_piece, hone_sequence *sequence, hone_error *err) HONE_CHECKED;
 /* Overwrites the last sequence's ids (masking); n must be its length. [any thread] */

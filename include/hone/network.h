@@ -173,7 +173,8 @@ typedef struct hone_head {
     uint64_t output_size;               /* sizeof(hone_output_of_head) */
     const char *architecture; /* of config.json where Transformers knows this head: "ForSequenceClassification"; may be NULL */
     hone_status (*create)(const hone_self *self, const hone_head_setup *setup, hone_error *err);
-    /* [any thread] May be NULL: the text, or text and text_pair, as one sequence. */
+    /* [any thread] May be NULL: the text, or text and text_pair, as one sequence; without a tokenizer a sequence of one row without
+     * ids. The example's arrays come along as fields of its own, under their names. */
     hone_status (*prepare)(const hone_self *self, const hone_prepare *in, hone_sequences *out, hone_error *err);
     /* Does prepare() depend on the epoch? 0: done once, and cached. */
     uint32_t prepare_per_epoch;
