@@ -160,7 +160,7 @@ static hone_status fill_top(hone__loader *l)
 
 static void issue_no_section(hone__loader *l, const hone__section_row *row)
 {
-    hone__issue_at(l->issues, l->base, "there is no section %s; it is needed: %s", row->key, row->help);
+    hone__issue_at(l->issues, l->base, "there is no section %s (%s); it is needed", row->key, row->help);
 }
 
 static hone_status fill_section(hone__loader *l, const hone__section_row *row)
@@ -336,8 +336,12 @@ static hone_status load_tree(hone__loader *l)
     HONE_TRY(merge_task(l));
     HONE_TRY(read_root(l, "data_root", &e->data_root));
     HONE_TRY(read_root(l, "model_root", &e->model_root));
-    l->fill = (hone__fill){
-        .arena = l->arena, .registry = l->registry, .issues = l->issues, .base_dir = e->data_root, .model_dir = e->model_root};
+    const bool data = hone__exists(e->data_root), model = hone__exists(e->model_root); /* one issue for a root is enough */
+    l->fill = (hone__fill){.arena = l->arena,
+                           .registry = l->registry,
+                           .issues = l->issues,
+                           .base_dir = data ? e->data_root : NULL,
+                           .model_dir = model ? e->model_root : NULL};
     l->base = hone__yaml_copy(l->arena, e->tree);
     if (!l->base)
         return hone_no_memory(l->err, "reading a configuration");
@@ -389,13 +393,8 @@ static hone_status apply_override(hone_arena *arena, hone__yaml *tree, const hon
     static const hone__yaml nowhere = {.origin = ""};
     hone__yaml *value = NULL;
     hone_error why;
-    hone_status status = hone__yaml_parse(arena, o->text, strlen(o->text), HONE__COMMAND_LINE, &value, NULL, &why);
-    if (status == HONE_OK && !value) {
-        value = hone__yaml_new_null(arena);
-        if (!value)
-            return hone_no_memory(err, "reading an override");
-        value->origin = HONE__COMMAND_LINE;
-    }
+    const char *text = o->text[strspn(o->text, " ")] ? o->text : "null"; /* key= is an empty value, and no empty file */
+    hone_status status = hone__yaml_parse(arena, text, strlen(text), HONE__COMMAND_LINE, &value, NULL, &why);
     if (status == HONE_OK) {
         forget_places(value);
         status = hone__tree_set(arena, tree, o->path, value, &why);

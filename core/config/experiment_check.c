@@ -272,8 +272,8 @@ bool hone__metric_known(hone__loader *l, const char *path, const char *text, con
         const char *name, *near = hone__nearest(figure ? figure : foreign_figure(text), metric_name, l->e);
         for (size_t i = 0; (name = metric_name(l->e, i)) != NULL; i++)
             hone__str_addf(&all, "%svalidation/%s", i ? ", " : "", name);
-        hone__issue_at(l->issues, node, "%s is \"%s\"; %s%s%sthere are: %s", path, shown,
-                       near ? "did you mean validation/" : "", near ? near : "", near ? "? " : "", hone__str_text(&all));
+        hone__issue_at(l->issues, node, "%s is \"%s\"; %s%s%shere are: %s", path, shown, near ? "did you mean validation/" : "",
+                       near ? near : "", near ? "? T" : "t", hone__str_text(&all));
         l->issues->failed |= all.failed;
         hone__str_clear(&all);
     }

@@ -107,7 +107,8 @@ void hone__tree_remove(hone__yaml *map, const char *key)
 static const char *type_of(const hone__yaml *section)
 {
     const hone__yaml *type = section->type == HONE__YAML_MAP ? hone__yaml_get(section, "type") : section;
-    return type && type->type == HONE__YAML_STRING ? type->text : NULL;
+    const bool null_plugin = type && type != section && type->type == HONE__YAML_NULL; /* `type: null` */
+    return null_plugin ? "null" : type && type->type == HONE__YAML_STRING ? type->text : NULL;
 }
 
 static hone_status merge_one(hone_arena *arena, hone__yaml *ours, const hone__yaml *theirs, hone_error *err)

@@ -26,8 +26,8 @@ static void issue_no_path(hone__loader *l, const hone__yaml *entry, const hone__
         }
     key.key = place->missing[0] ? place->missing : entry->key;
     const hone__group groups[] = {{place->rows[0], place->n_rows[0], NULL}, {place->rows[1], place->n_rows[1], NULL}};
-    const bool plugin = place->kind != HONE_KIND_NONE && place->rows[1];
-    hone__issue_unknown(&l->fill, place->owner, groups, 2, plugin ? type : NULL, &key);
+    const char *const *also = place->kind != HONE_KIND_NONE && place->rows[1] ? type : place->owner[0] ? NULL : hone__top_also;
+    hone__issue_unknown(&l->fill, place->owner, groups, 2, also, &key);
 }
 
 static bool can_be_swept(const hone__place *place)
@@ -75,20 +75,26 @@ static hone_status try_value(hone__loader *l, const hone__place *place, const ch
                              &section, l->err);
 }
 
+static bool takes_integers(const hone_param *row)
+{
+    return row && row->shape == HONE_ONE && (row->type == HONE_INT || row->type == HONE_INT_OR_WORD);
+}
+
+static bool takes_reals(const hone_param *row)
+{
+    return row && row->shape == HONE_ONE && (row->type == HONE_REAL || row->type == HONE_REAL_OR_WORD);
+}
+
 static hone_status try_values(hone__loader *l, const hone__place *place, const hone__sweep_dimension *d, const hone__spec *spec)
 {
     for (uint32_t i = 0; i < d->dimension.n_choices; i++)
         HONE_TRY(try_value(l, place, d->path, d->values[i]));
-    if (d->dimension.n_choices || place->what != HONE__TARGET_ROW)
+    const bool readable = d->dimension.distribution && (takes_integers(place->row) || takes_reals(place->row));
+    if (d->dimension.n_choices || !readable)
         return HONE_OK;
     if (spec->min)
         HONE_TRY(try_value(l, place, d->path, spec->min));
     return spec->max ? try_value(l, place, d->path, spec->max) : HONE_OK;
-}
-
-static bool is_one_of(const hone_param *row, uint32_t type, uint32_t or_word)
-{
-    return row && row->shape == HONE_ONE && (row->type == type || row->type == or_word);
 }
 
 /* ---- Combinations of the choices above --------------------------------------------------------------------------- */
@@ -146,8 +152,7 @@ static hone_status read_place(hone__loader *l, hone__sweep_dimension *d, hone__s
             hone__issue_key(l->issues, d->node, "sweep.parameters has %s, which cannot be swept", d->path);
             return HONE_OK;
         }
-        HONE_TRY(hone__spec_read(l, spec, is_one_of(place->row, HONE_INT, HONE_INT_OR_WORD),
-                                 is_one_of(place->row, HONE_REAL, HONE_REAL_OR_WORD), d));
+        HONE_TRY(hone__spec_read(l, spec, takes_integers(place->row), takes_reals(place->row), d));
     }
     return try_values(l, place, d, spec);
 }

@@ -95,9 +95,9 @@ static void issue_distribution(hone__loader *l, const hone__spec *s)
     const char *name, *near = s->distribution->text ? hone__nearest(s->distribution->text, distribution_name, NULL) : NULL;
     for (size_t i = 0; (name = distribution_name(NULL, i)) != NULL; i++)
         hone__str_addf(&all, "%s%s", i ? ", " : "", name);
-    hone__issue_at(l->issues, s->distribution, "%s.distribution is %s; %s%s%sthere are: %s", s->name,
+    hone__issue_at(l->issues, s->distribution, "%s.distribution is %s; %s%s%shere are: %s", s->name,
                    hone__value_shown(s->distribution, seen, sizeof seen), near ? "did you mean " : "", near ? near : "",
-                   near ? "? " : "", hone__str_text(&all));
+                   near ? "? T" : "t", hone__str_text(&all));
     l->issues->failed |= all.failed;
     hone__str_clear(&all);
 }
@@ -133,6 +133,10 @@ static int implied_distribution(hone__loader *l, const hone__spec *s, bool real)
         return named("categorical");
     if (s->mu || s->sigma)
         return named("normal");
+    if (!s->min && !s->max) {
+        hone__issue_at(l->issues, s->node, "%s has no values; give value, values, or min and max", s->name);
+        return -1;
+    }
     const bool integers = s->min && s->max && s->min->type == HONE__YAML_INT && s->max->type == HONE__YAML_INT;
     if (integers && real) {
         hone__issue_at(l->issues, s->node,

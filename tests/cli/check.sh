@@ -1,0 +1,123 @@
+#!/bin/bash
+# check.sh - `hone check` and `hone schema`: exit codes, what goes where, and that a rendered file renders to itself.
+#
+# SPDX-License-Identifier: Apache-2.0
+set -u
+hone=${HONE_PROGRAM:?run this test through ctest}
+dir=$(mktemp -d "${TMPDIR:-/tmp}/hone-check-XXXXXX") || exit 1
+trap 'rm -rf "$dir"' EXIT
+failures=0
+
+fail() {
+    echo "$*"
+    failures=$((failures + 1))
+}
+
+# run CODE ARGUMENT ...: the exit code must be that; output and errors are left in $dir/out and $dir/err
+run() {
+    local code=$1
+    shift
+    "$hone" "$@" >"$dir/out" 2>"$dir/err"
+    local status=$?
+    [ $status -eq "$code" ] || fail "hone $*: exit code $status, not $code: $(cat "$dir/out" "$dir/err")"
+}
+
+says() { # FILE TEXT
+    grep -qF -- "$2" "$dir/$1" || fail "there is no \"$2\" in $(cat "$dir/$1")"
+}
+
+touch "$dir/t.tsv" "$dir/v.tsv"
+cat >"$dir/exp.yaml" <<'YAML'
+data: {type: null, train: t.tsv, validation: v.tsv}
+tokenizer: {type: null}
+model: {type: null}
+head: {type: null}
+optimizer: {type: null}
+schedule: {type: null}
+launcher: {type: null}
+YAML
+cat >"$dir/sweep.yaml" <<'YAML'
+data: {type: null, train: t.tsv, validation: v.tsv}
+tokenizer: {type: null}
+model: {type: bag}
+head: {type: classification}
+optimizer: {type: adamw}
+schedule: {type: linear}
+launcher: {type: null}
+metrics: [f1]
+sweep:
+  method: grid
+  parameters:
+    optimizer.learning_rate: {values: [1.0e-3, 1.0e-2]}
+    head.dropout: {values: [0.0, 0.1]}
+YAML
+
+# A good file is one line on standard output and nothing else.
+run 0 check "$dir/exp.yaml"
+says out "exp.yaml: fine: a single trial, to be written to reports/exp"
+[ -s "$dir/err" ] && fail "a good file has errors: $(cat "$dir/err")"
+run 0 check "$dir/sweep.yaml"
+says out "sweep.yaml: fine: 4 points over 2 parameters by grid, maximum of validation/f1"
+run 0 check "$dir/sweep.yaml" sweep.run_cap=3 sweep.max_concurrent_trials=1
+says out "fine: 3 points over 2 parameters by grid, maximum of validation/f1, 1 at a time, to be written to reports/sweep"
+
+# What is rendered renders to itself.
+for name in exp sweep; do
+    run 0 check "$dir/$name.yaml" --render
+    cp "$dir/out" "$dir/rendered.yaml"
+    run 0 check "$dir/rendered.yaml" --render
+    cmp -s "$dir/out" "$dir/rendered.yaml" || fail "$name.yaml renders to something else the second time"
+done
+run 0 check "$dir/exp.yaml" optimizer.learning_rate=0.25 --render
+says out "learning_rate: 0.25"
+
+# Mistakes go to standard error, all of them, with exit code 2.
+run 2 check "$dir/exp.yaml" optimizer.learning_rate=-1 trainer.epochs=3
+[ -s "$dir/out" ] && fail "mistakes went to standard output: $(cat "$dir/out")"
+says err "command line: optimizer.learning_rate is -1; it must lie in (0, 1]"
+says err 'command line: trainer has no key "epochs"; it is called num_train_epochs here'
+says err "hone: 2 mistakes"
+run 2 check "$dir/nothing.yaml"
+says err "nothing.yaml"
+run 2 check "$dir/sweep.yaml" sweep.method=random
+says err "sweep.method random never ends by itself; give sweep.run_cap"
+run 2 check "$dir/sweep.yaml" sweep.method=grid 'sweep.parameters.optimizer.learning_rate={min: 0.1, max: 0.2}'
+says err "sweep.method:"
+
+# Wrong use.
+run 2 check
+says err "no file is given"
+run 2 check "$dir/exp.yaml" "$dir/sweep.yaml"
+says err "one file is checked at a time"
+run 2 check "$dir/exp.yaml" --rendre
+says err "--render"
+run 2 schema x
+run 0 check --help
+says out "Example: hone check"
+
+# From standard input, paths are relative to the working directory.
+(cd "$dir" && "$hone" check - <exp.yaml >out 2>err) || fail "a file on standard input: $(cat "$dir/err")"
+
+# The schema is JSON; where Python has jsonschema and yaml, the files above follow it.
+run 0 schema
+cp "$dir/out" "$dir/schema.json"
+if python3 -c 'import jsonschema, yaml' 2>/dev/null; then
+    python3 - "$dir/schema.json" "$dir/exp.yaml" "$dir/sweep.yaml" "$dir/rendered.yaml" <<'PYTHON' || fail "the schema"
+import json, sys, jsonschema, yaml
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft202012Validator.check_schema(schema)
+validator = jsonschema.Draft202012Validator(schema)
+for name in sys.argv[2:]:
+    validator.validate(yaml.safe_load(open(name)))
+bad = yaml.safe_load(open(sys.argv[2]))
+bad["optimizer"]["learning_rate"] = -1
+assert not validator.is_valid(bad)
+bad = yaml.safe_load(open(sys.argv[2]))
+bad["modle"] = {}
+assert not validator.is_valid(bad)
+PYTHON
+elif command -v python3 >/dev/null; then
+    python3 -m json.tool "$dir/schema.json" >"$dir/out" || fail "the schema is no JSON"
+fi
+
+[ $failures -eq 0 ] || exit 1
