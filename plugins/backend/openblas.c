@@ -207,6 +207,7 @@ typedef struct part {
     float scale, keep_scale;
     uint32_t threshold;    /* 0: no dropout */
     float *first, *second; /* scratch [TILE_QUERIES, S] each */
+    float *mask;           /* scratch [S] */
 } part;
 
 static int64_t heads_of(const hone_op_call *c)
@@ -214,16 +215,22 @@ static int64_t heads_of(const hone_op_call *c)
     return ((const hone_attention_params *)c->params)->heads;
 }
 
-/* Floats for each thread: two tiles of the longest sequence there can be. */
+/* Floats of a tile of the longest sequence there can be. */
 static size_t attention_panel(const hone_op_call *c)
 {
     int64_t n = c->x[0]->shape.dim[0];
     return (size_t)(least(TILE_QUERIES, n) * n + 15) / 16 * 16;
 }
 
+/* Floats for each thread: two tiles and a row. */
+static size_t attention_floats(const hone_op_call *c)
+{
+    return 2 * attention_panel(c) + (size_t)(c->x[0]->shape.dim[0] + 15) / 16 * 16;
+}
+
 static size_t attention_scratch(const hone_op_call *c)
 {
-    return (size_t)hone_pool_threads(c->pool) * 2 * attention_panel(c) * sizeof(float);
+    return (size_t)hone_pool_threads(c->pool) * attention_floats(c) * sizeof(float);
 }
 
 static uint32_t threshold_of(double p)
@@ -238,7 +245,7 @@ static part part_of(const hone_op_call *c, state *st, int64_t number, int worker
     const int32_t *starts = c->x[3]->data;
     int64_t b = number / p->heads, head = number % p->heads, columns = c->x[0]->shape.dim[1], D = columns / p->heads;
     int64_t offset = starts[b] * columns + head * D;
-    float *scratch = (float *)c->scratch + (size_t)worker * 2 * attention_panel(c);
+    float *scratch = (float *)c->scratch + (size_t)worker * attention_floats(c);
     return (part){.call = c,
                   .st = st,
                   .q = (const float *)c->x[0]->data + offset,
@@ -255,19 +262,27 @@ static part part_of(const hone_op_call *c, state *st, int64_t number, int worker
                   .keep_scale = (float)(1.0 / (1.0 - p->p)),
                   .threshold = threshold_of(p->p),
                   .first = scratch,
-                  .second = scratch + attention_panel(c)};
+                  .second = scratch + attention_panel(c),
+                  .mask = scratch + 2 * attention_panel(c)};
 }
 
-/* row[j] *= 0 or 1 / (1 - p) for query i, by the numbers of the specification. */
-static void mask_row(const part *a, int64_t i, float *row)
+/* a->mask[j] = 0 or 1 / (1 - p) for query i, by the numbers of the specification. */
+static void draw_mask(const part *a, int64_t i)
 {
     uint64_t element = (uint64_t)((a->head * a->S + i) * a->S);
     for (int64_t j = 0; j < a->S;) {
         uint32_t bits[4];
         hone_random_block(a->call->random, a->sequence, (element + (uint64_t)j) / 4, bits);
         for (uint64_t k = (element + (uint64_t)j) % 4; k < 4 && j < a->S; k++, j++)
-            row[j] *= bits[k] >= a->threshold ? a->keep_scale : 0.0f;
+            a->mask[j] = bits[k] >= a->threshold ? a->keep_scale : 0.0f;
     }
+}
+
+static void apply_mask(const part *a, float *restrict row)
+{
+    const float *restrict mask = a->mask;
+    for (int64_t j = 0; j < a->S; j++)
+        row[j] *= mask[j];
 }
 
 /* Scores to probabilities; returns the logarithm of their sum. */
@@ -296,8 +311,10 @@ static void forward_tile(const part *a, int64_t i, int64_t n)
     scores(a, a->q + i * a->stride, n, a->k, a->scale, a->first);
     for (int64_t r = 0; r < n; r++) {
         a->denominator[i + r] = softmax_row(a->first + r * a->S, a->S);
-        if (a->threshold)
-            mask_row(a, i + r, a->first + r * a->S);
+        if (a->threshold) {
+            draw_mask(a, i + r);
+            apply_mask(a, a->first + r * a->S);
+        }
     }
     sgemm(a->st, CblasNoTrans, CblasNoTrans, n, a->D, a->S, 1.0f, a->first, a->S, a->v, a->stride, 0.0f, y, a->stride);
 }
@@ -305,13 +322,15 @@ static void forward_tile(const part *a, int64_t i, int64_t n)
 /* Given p and dp of one row: on return p m, which multiplied v, and the gradient of the scores. */
 static void backward_row(const part *a, int64_t i, float *p, float *dp)
 {
-    if (a->threshold)
-        mask_row(a, i, dp);
+    if (a->threshold) {
+        draw_mask(a, i);
+        apply_mask(a, dp);
+    }
     float inner = dot_of(p, dp, a->S);
     for (int64_t j = 0; j < a->S; j++)
         dp[j] = p[j] * (dp[j] - inner);
     if (a->threshold)
-        mask_row(a, i, p);
+        apply_mask(a, p);
 }
 
 static void backward_tile(const part *a, int64_t i, int64_t n)
