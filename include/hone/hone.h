@@ -19,5 +19,6 @@
 #include "tensor.h"
 #include "text.h"
 #include "train.h"
+#include "words.h"
 
 #endif

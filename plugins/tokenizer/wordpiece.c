@@ -1,13 +1,9 @@
 /* wordpiece.c - BERT's tokenizer: cleaning, accents, words and punctuation, then the longest pieces that the vocabulary has.
  *
- * Equal in ids and offsets to BertTokenizerFast of Hugging Face's tokenizers (tests/golden/wordpiece.py). A text goes through
- * these steps, each character keeping the bytes that it came from:
+ * Equal in ids and offsets to BertTokenizerFast of Hugging Face's tokenizers (tests/golden/wordpiece.py):
  *
- *     special tokens taken out -> clean -> spaces around Chinese -> NFD without marks -> lower case -> words -> pieces
+ *     special tokens taken out -> words (hone/words.h) -> pieces
  *
- * Runs of ASCII letters and digits, most of English, take a short way.
- *
- * build: pkg-config libutf8proc
  * build: pkg-config jansson
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -17,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utf8proc.h>
 
 /* ---- Parameters -------------------------------------------------------------------------------------------------- */
 
@@ -55,9 +50,6 @@ static const hone_param rows[] = {
 
 /* ---- The instance ------------------------------------------------------------------------------------------------ */
 
-/* What becomes of a character. */
-enum { PLAIN, DROPPED, SPACE, PUNCTUATION, MARK, CHINESE };
-
 typedef struct entry {
     uint32_t tag; /* high half of the hash */
     int32_t id1;  /* id + 1; 0: empty */
@@ -66,6 +58,7 @@ typedef struct entry {
 typedef struct state {
     bool lowercase, strip_accents, chinese;
     uint64_t max_chars;
+    const hone_words *words;
     const char **tokens; /* [n] */
     uint32_t *lengths;   /* [n] bytes */
     int64_t n;
@@ -78,107 +71,9 @@ typedef struct state {
     bool special_begins[256];       /* with this byte */
     int32_t model_max_length;
     hone_template_item single[3], pair[5];
-    uint8_t class_of[0x10000]; /* characters of the basic plane */
 } state;
 
 /* ---- Characters -------------------------------------------------------------------------------------------------- */
-
-/* Marks, punctuation and format characters that are younger than the tables of the reference (crate unicode_categories 0.1, some
- * Unicode 8), which takes them for letters. Found by comparing all code points with utf8proc 2.8. */
-static const struct {
-    uint32_t first, last;
-} young[] = {
-    {0x061D, 0x061D},   {0x07FD, 0x07FD},   {0x0890, 0x0891},   {0x0898, 0x089F},   {0x08CA, 0x08E2},   {0x09FD, 0x09FE},
-    {0x0A76, 0x0A76},   {0x0AFA, 0x0AFF},   {0x0B55, 0x0B55},   {0x0C04, 0x0C04},   {0x0C3C, 0x0C3C},   {0x0C77, 0x0C77},
-    {0x0C84, 0x0C84},   {0x0D00, 0x0D00},   {0x0D3B, 0x0D3C},   {0x0D81, 0x0D81},   {0x0EBA, 0x0EBA},   {0x0ECE, 0x0ECE},
-    {0x180F, 0x180F},   {0x1885, 0x1886},   {0x1ABF, 0x1ACE},   {0x1B7D, 0x1B7E},   {0x1DF6, 0x1DFB},   {0x2E43, 0x2E4F},
-    {0x2E52, 0x2E5D},   {0xA82C, 0xA82C},   {0xA8C5, 0xA8C5},   {0xA8FF, 0xA8FF},   {0xA9BD, 0xA9BD},   {0x10D24, 0x10D27},
-    {0x10EAB, 0x10EAD}, {0x10EFD, 0x10EFF}, {0x10F46, 0x10F50}, {0x10F55, 0x10F59}, {0x10F82, 0x10F89}, {0x11070, 0x11070},
-    {0x11073, 0x11074}, {0x110C2, 0x110C2}, {0x110CD, 0x110CD}, {0x111CF, 0x111CF}, {0x1123E, 0x1123E}, {0x11241, 0x11241},
-    {0x1133B, 0x1133B}, {0x11438, 0x1143F}, {0x11442, 0x11444}, {0x11446, 0x11446}, {0x1144B, 0x1144F}, {0x1145A, 0x1145B},
-    {0x1145D, 0x1145E}, {0x11660, 0x1166C}, {0x116B9, 0x116B9}, {0x1182F, 0x11837}, {0x11839, 0x1183B}, {0x11938, 0x11938},
-    {0x1193B, 0x1193C}, {0x1193E, 0x1193E}, {0x11943, 0x11946}, {0x119D4, 0x119D7}, {0x119DA, 0x119DB}, {0x119E0, 0x119E0},
-    {0x119E2, 0x119E2}, {0x11A01, 0x11A0A}, {0x11A33, 0x11A38}, {0x11A3B, 0x11A47}, {0x11A51, 0x11A56}, {0x11A59, 0x11A5B},
-    {0x11A8A, 0x11A96}, {0x11A98, 0x11A9C}, {0x11A9E, 0x11AA2}, {0x11B00, 0x11B09}, {0x11C30, 0x11C36}, {0x11C38, 0x11C3D},
-    {0x11C3F, 0x11C3F}, {0x11C41, 0x11C45}, {0x11C70, 0x11C71}, {0x11C92, 0x11CA7}, {0x11CAA, 0x11CB0}, {0x11CB2, 0x11CB3},
-    {0x11CB5, 0x11CB6}, {0x11D31, 0x11D36}, {0x11D3A, 0x11D3A}, {0x11D3C, 0x11D3D}, {0x11D3F, 0x11D45}, {0x11D47, 0x11D47},
-    {0x11D90, 0x11D91}, {0x11D95, 0x11D95}, {0x11D97, 0x11D97}, {0x11EF3, 0x11EF4}, {0x11EF7, 0x11EF8}, {0x11F00, 0x11F01},
-    {0x11F36, 0x11F3A}, {0x11F40, 0x11F40}, {0x11F42, 0x11F4F}, {0x11FFF, 0x11FFF}, {0x12FF1, 0x12FF2}, {0x13430, 0x13440},
-    {0x13447, 0x13455}, {0x16E97, 0x16E9A}, {0x16F4F, 0x16F4F}, {0x16FE2, 0x16FE2}, {0x16FE4, 0x16FE4}, {0x1CF00, 0x1CF2D},
-    {0x1CF30, 0x1CF46}, {0x1E000, 0x1E006}, {0x1E008, 0x1E018}, {0x1E01B, 0x1E021}, {0x1E023, 0x1E024}, {0x1E026, 0x1E02A},
-    {0x1E08F, 0x1E08F}, {0x1E130, 0x1E136}, {0x1E2AE, 0x1E2AE}, {0x1E2EC, 0x1E2EF}, {0x1E4EC, 0x1E4EF}, {0x1E944, 0x1E94A},
-    {0x1E95E, 0x1E95F},
-};
-
-static bool is_young(uint32_t c)
-{
-    size_t low = 0, high = sizeof young / sizeof *young;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (c > young[middle].last)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < sizeof young / sizeof *young && c >= young[low].first;
-}
-
-/* Source: is_chinese_char of the tokenizers package, which between 2B81F and 2B920 differs from BERT's own. */
-static bool is_chinese(uint32_t c)
-{
-    return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x20000 && c <= 0x2A6DF) ||
-           (c >= 0x2A700 && c <= 0x2B81F) || (c >= 0x2B920 && c <= 0x2CEAF) || (c >= 0xF900 && c <= 0xFAFF) ||
-           (c >= 0x2F800 && c <= 0x2FA1F);
-}
-
-static int category_class(uint32_t c)
-{
-    switch (utf8proc_category((utf8proc_int32_t)c)) {
-    case UTF8PROC_CATEGORY_CC:
-    case UTF8PROC_CATEGORY_CF:
-    case UTF8PROC_CATEGORY_CO:
-    case UTF8PROC_CATEGORY_CS:
-        return DROPPED;
-    case UTF8PROC_CATEGORY_ZS:
-    case UTF8PROC_CATEGORY_ZL:
-    case UTF8PROC_CATEGORY_ZP:
-        return SPACE;
-    case UTF8PROC_CATEGORY_PC:
-    case UTF8PROC_CATEGORY_PD:
-    case UTF8PROC_CATEGORY_PS:
-    case UTF8PROC_CATEGORY_PE:
-    case UTF8PROC_CATEGORY_PI:
-    case UTF8PROC_CATEGORY_PF:
-    case UTF8PROC_CATEGORY_PO:
-        return PUNCTUATION;
-    case UTF8PROC_CATEGORY_MN:
-        return MARK;
-    default:
-        return PLAIN;
-    }
-}
-
-static int compute_class(uint32_t c)
-{
-    if (c == '\t' || c == '\n' || c == '\r')
-        return SPACE;
-    if (c == 0 || c == 0xFFFD)
-        return DROPPED;
-    if (c < 0x80 && c > ' ' && c != 0x7F) /* all ASCII symbols count as punctuation */
-        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ? PLAIN : PUNCTUATION;
-    if (c == 0x166D || c == 0x111C9) /* older and newer Unicode differ; the reference's older tables decide */
-        return PUNCTUATION;
-    if (c == 0x1734)
-        return MARK;
-    if (is_chinese(c))
-        return CHINESE;
-    return is_young(c) ? PLAIN : category_class(c);
-}
-
-static int class_of(const state *s, uint32_t c)
-{
-    return c < 0x10000 ? s->class_of[c] : compute_class(c);
-}
 
 /* ---- Pieces ------------------------------------------------------------------------------------------------------ */
 
@@ -213,23 +108,19 @@ static uint64_t hash_text(uint64_t h, const char *bytes, size_t n)
     return h;
 }
 
-/* The word under construction, and what it is cut into. */
-typedef struct word {
+/* What a word is cut into. */
+typedef struct cutter {
     const state *s;
     hone_token_sink *out;
-    char *bytes;           /* [room] normalised */
-    uint64_t *begin, *end; /* [room] of each byte: the character that it came from */
-    uint64_t *hashes;      /* [room + 1] */
-    int32_t *ids;          /* [room] pieces */
-    size_t *ends;          /* [room] where they end in bytes */
-    size_t n, room;        /* bytes */
-    uint64_t n_chars;
-    uint64_t first, last; /* source bytes of the whole word, also where it is too long to be stored */
-} word;
+    void *scratch;    /* hone_words_each's */
+    uint64_t *hashes; /* [room + 1] */
+    int32_t *ids;     /* [room] pieces */
+    size_t *ends;     /* [room] where they end in bytes */
+} cutter;
 
 /* Cuts bytes[0 .. n) into the longest pieces from the left; returns how many, or 0 where one is missing.
  * Source: Hugging Face tokenizers, models/wordpiece; Wu et al. 2016, section 4.1. */
-static size_t cut_word(const word *w, const char *bytes, size_t n)
+static size_t cut_word(const cutter *w, const char *bytes, size_t n)
 {
     const state *s = w->s;
     const uint64_t inner = hash_text(hash_start, "##", 2);
@@ -254,191 +145,19 @@ static size_t cut_word(const word *w, const char *bytes, size_t n)
     return pieces;
 }
 
-/* A word of ASCII bytes that stand in the source as they are but for their case. */
-static hone_status emit_ascii(word *w, const char *bytes, size_t n, uint64_t from, hone_error *err)
+static hone_status add_word(void *ctx, const hone_word *word, hone_error *err)
 {
-    size_t pieces = n <= w->s->max_chars ? cut_word(w, bytes, n) : 0, begin = 0;
+    const cutter *w = ctx;
+    size_t pieces = word->bytes ? cut_word(w, word->bytes, word->n) : 0, begin = 0;
     if (pieces == 0)
-        return hone_token_add(w->out, w->s->special_id[UNK], from, from + n, err);
+        return hone_token_add(w->out, w->s->special_id[UNK], word->first, word->last, err);
     for (size_t i = 0; i < pieces; i++) {
-        HONE_TRY(hone_token_add(w->out, w->ids[i], from + begin, from + w->ends[i], err));
-        begin = w->ends[i];
+        const size_t end = w->ends[i];
+        HONE_TRY(hone_token_add(w->out, w->ids[i], word->begin ? word->begin[begin] : word->first + begin,
+                                word->end ? word->end[end - 1] : word->first + end, err));
+        begin = end;
     }
     return HONE_OK;
-}
-
-/* Ends the word that was collected. */
-static hone_status flush(word *w, hone_error *err)
-{
-    if (w->n_chars == 0)
-        return HONE_OK;
-    size_t pieces = w->n_chars <= w->s->max_chars ? cut_word(w, w->bytes, w->n) : 0, begin = 0;
-    w->n = 0;
-    w->n_chars = 0;
-    if (pieces == 0)
-        return hone_token_add(w->out, w->s->special_id[UNK], w->first, w->last, err);
-    for (size_t i = 0; i < pieces; i++) {
-        HONE_TRY(hone_token_add(w->out, w->ids[i], w->begin[begin], w->end[w->ends[i] - 1], err));
-        begin = w->ends[i];
-    }
-    return HONE_OK;
-}
-
-/* ---- Words ------------------------------------------------------------------------------------------------------- */
-
-static int combining_class(uint32_t c)
-{
-    return c < 0x300 ? 0 : utf8proc_get_property((utf8proc_int32_t)c)->combining_class;
-}
-
-/* Where a character of combining class k belongs: before the marks of higher class at the end of the word. */
-static size_t canonical_place(const word *w, int k)
-{
-    size_t at = w->n;
-    while (k > 0 && at > 0) {
-        size_t previous = at - 1;
-        utf8proc_int32_t c;
-        while (previous > 0 && ((unsigned char)w->bytes[previous] & 0xC0) == 0x80)
-            previous--;
-        utf8proc_iterate((const utf8proc_uint8_t *)w->bytes + previous, (utf8proc_ssize_t)(at - previous), &c);
-        if (combining_class((uint32_t)c) <= k)
-            break;
-        at = previous;
-    }
-    return at;
-}
-
-/* Adds a normalised character that stands for bytes begin .. end-1 of the text. */
-static void append(word *w, uint32_t c, uint64_t begin, uint64_t end)
-{
-    utf8proc_uint8_t bytes[4];
-    if (w->n_chars++ == 0)
-        w->first = begin;
-    w->last = end;
-    if (w->n_chars > w->s->max_chars)
-        return; /* it will be the unknown token */
-    size_t n = (size_t)utf8proc_encode_char((utf8proc_int32_t)c, bytes);
-    size_t at = w->s->strip_accents ? canonical_place(w, combining_class(c)) : w->n, behind = w->n - at;
-    memmove(w->bytes + at + n, w->bytes + at, behind);
-    memmove(w->begin + at + n, w->begin + at, behind * sizeof *w->begin);
-    memmove(w->end + at + n, w->end + at, behind * sizeof *w->end);
-    for (size_t i = 0; i < n; i++) {
-        w->bytes[at + i] = (char)bytes[i];
-        w->begin[at + i] = begin;
-        w->end[at + i] = end;
-    }
-    w->n += n;
-}
-
-/* A character after normalisation: it goes on with the word, ends it, or is a word by itself. */
-static hone_status push(word *w, uint32_t c, uint64_t begin, uint64_t end, hone_error *err)
-{
-    int k = class_of(w->s, c);
-    if (k == SPACE)
-        return flush(w, err);
-    if (k != PUNCTUATION) {
-        append(w, c, begin, end);
-        return HONE_OK;
-    }
-    HONE_TRY(flush(w, err));
-    append(w, c, begin, end);
-    return flush(w, err);
-}
-
-static hone_status push_lower(word *w, uint32_t c, uint64_t begin, uint64_t end, hone_error *err)
-{
-    if (!w->s->lowercase)
-        return push(w, c, begin, end, err);
-    if (c == 0x130) { /* capital I with dot: the one character whose lower case is two */
-        HONE_TRY(push(w, 'i', begin, end, err));
-        return push(w, 0x307, begin, end, err);
-    }
-    return push(w, (uint32_t)utf8proc_tolower((utf8proc_int32_t)c), begin, end, err);
-}
-
-static hone_status push_decomposed(word *w, uint32_t c, uint64_t begin, uint64_t end, hone_error *err)
-{
-    utf8proc_int32_t parts[32];
-    int boundary = 0;
-    if (!w->s->strip_accents)
-        return push_lower(w, c, begin, end, err);
-    utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)c, parts, 32, UTF8PROC_DECOMPOSE, &boundary);
-    for (utf8proc_ssize_t i = 0; i < n && i < 32; i++)
-        if (class_of(w->s, (uint32_t)parts[i]) != MARK)
-            HONE_TRY(push_lower(w, (uint32_t)parts[i], begin, end, err));
-    return HONE_OK;
-}
-
-/* A character above ASCII. */
-static hone_status encode_character(word *w, uint32_t c, uint64_t begin, uint64_t end, hone_error *err)
-{
-    switch (class_of(w->s, c)) {
-    case DROPPED:
-        return HONE_OK;
-    case SPACE:
-        return flush(w, err);
-    case CHINESE:
-        if (!w->s->chinese)
-            return push_decomposed(w, c, begin, end, err);
-        HONE_TRY(flush(w, err));
-        HONE_TRY(push_decomposed(w, c, begin, end, err));
-        return flush(w, err);
-    default:
-        return push_decomposed(w, c, begin, end, err);
-    }
-}
-
-/* A run of ASCII letters and digits at `at`, whose end is returned in *end. */
-static hone_status encode_run(word *w, const char *text, uint64_t at, uint64_t stop, uint64_t *end, hone_error *err)
-{
-    const state *s = w->s;
-    uint64_t to = at + 1;
-    while (to < stop && (unsigned char)text[to] < 0x80 && s->class_of[(unsigned char)text[to]] == PLAIN)
-        to++;
-    *end = to;
-    bool alone =
-        w->n_chars == 0 && (to == stop || ((unsigned char)text[to] < 0x80 && s->class_of[(unsigned char)text[to]] != DROPPED));
-    if (alone && to - at <= s->max_chars) {
-        for (uint64_t i = at; i < to; i++)
-            w->bytes[i - at] = text[i] >= 'A' && text[i] <= 'Z' && s->lowercase ? (char)(text[i] + 32) : text[i];
-        return emit_ascii(w, w->bytes, to - at, at, err);
-    }
-    for (uint64_t i = at; i < to; i++)
-        append(w, text[i] >= 'A' && text[i] <= 'Z' && s->lowercase ? (uint32_t)text[i] + 32 : (uint32_t)text[i], i, i + 1);
-    return HONE_OK;
-}
-
-static hone_status encode_ascii(word *w, const char *text, uint64_t at, uint64_t stop, uint64_t *end, hone_error *err)
-{
-    *end = at + 1;
-    switch (w->s->class_of[(unsigned char)text[at]]) {
-    case DROPPED:
-        return HONE_OK;
-    case SPACE:
-        return flush(w, err);
-    case PUNCTUATION:
-        HONE_TRY(flush(w, err));
-        return emit_ascii(w, text + at, 1, at, err);
-    default:
-        return encode_run(w, text, at, stop, end, err);
-    }
-}
-
-/* Bytes begin .. end-1, which hold no special token. */
-static hone_status encode_part(word *w, const char *text, uint64_t begin, uint64_t end, hone_error *err)
-{
-    for (uint64_t at = begin; at < end;) {
-        if ((unsigned char)text[at] < 0x80) {
-            HONE_TRY(encode_ascii(w, text, at, end, &at, err));
-            continue;
-        }
-        utf8proc_int32_t c;
-        utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(end - at), &c);
-        if (n > 0)
-            HONE_TRY(encode_character(w, (uint32_t)c, at, at + (uint64_t)n, err));
-        at += n > 0 ? (uint64_t)n : 1; /* a byte that is no UTF-8 is dropped */
-    }
-    return flush(w, err);
 }
 
 /* The special token at text[at], the longest of several, or -1. */
@@ -453,27 +172,30 @@ static int special_at(const state *s, const char *text, uint64_t at, uint64_t n)
     return found;
 }
 
-static hone_status word_init(word *w, const state *s, hone_token_sink *out, hone_error *err)
+static hone_status cutter_init(cutter *w, const state *s, hone_token_sink *out, hone_error *err)
 {
     size_t room = ((size_t)s->max_chars + 1) * 4;
-    *w = (word){.s = s, .out = out, .room = room};
-    w->bytes = hone_token_scratch(out, room);
-    w->begin = hone_token_scratch(out, room * sizeof *w->begin);
-    w->end = hone_token_scratch(out, room * sizeof *w->end);
+    *w = (cutter){.s = s, .out = out};
+    w->scratch = hone_token_scratch(out, hone_words_scratch(s->words));
     w->hashes = hone_token_scratch(out, (room + 1) * sizeof *w->hashes);
     w->ids = hone_token_scratch(out, room * sizeof *w->ids);
     w->ends = hone_token_scratch(out, room * sizeof *w->ends);
-    if (!w->bytes || !w->begin || !w->end || !w->hashes || !w->ids || !w->ends)
+    if (!w->scratch || !w->hashes || !w->ids || !w->ends)
         return hone_no_memory(err, "encoding a text");
     return HONE_OK;
+}
+
+static hone_status encode_part(cutter *w, const char *text, uint64_t begin, uint64_t end, hone_error *err)
+{
+    return hone_words_each(w->s->words, w->scratch, text, begin, end, add_word, w, err);
 }
 
 static hone_status encode(const hone_self *self, const char *text, size_t n, hone_token_sink *out, hone_error *err)
 {
     const state *s = self->state;
-    word w;
+    cutter w;
     uint64_t begin = 0;
-    HONE_TRY(word_init(&w, s, out, err));
+    HONE_TRY(cutter_init(&w, s, out, err));
     for (uint64_t at = 0; at < n; at++) {
         int special = s->special_begins[(unsigned char)text[at]] ? special_at(s, text, at, n) : -1;
         if (special < 0)
@@ -781,6 +503,17 @@ static void set_templates(state *s)
     memcpy(s->pair, pair, sizeof pair);
 }
 
+static hone_status make_words(const hone_self *self, hone_error *err)
+{
+    state *s = self->state;
+    const hone_word_rules rules = {.size = sizeof rules,
+                                   .lowercase = s->lowercase,
+                                   .strip_accents = s->strip_accents,
+                                   .chinese_alone = s->chinese,
+                                   .max_chars = s->max_chars};
+    return hone_words_create(self->trial, &rules, &s->words, err);
+}
+
 static hone_status create(const hone_self *self, const char *dir, const hone_corpus *train, hone_error *err)
 {
     (void)train;
@@ -799,9 +532,7 @@ static hone_status create(const hone_self *self, const char *dir, const hone_cor
                                   : p->max_input_chars_per_word);
     s->model_max_length = (int32_t)f.model_max_length;
     set_templates(s);
-    for (uint32_t c = 0; c < 0x10000; c++)
-        s->class_of[c] = (uint8_t)compute_class(c);
-    return HONE_OK;
+    return make_words(self, err);
 }
 
 static hone_status info(const hone_self *self, hone_tokenizer_info *out, hone_error *err)
