@@ -1,0 +1,117 @@
+/* test_adamw.c - one weight by hand, ranges, scales and bf16 copies. (tests/golden/test_bert.c has whole steps against PyTorch.)
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "plugin_fixture.h"
+
+#include <math.h>
+
+enum { N = 150 };
+
+typedef struct weight {
+    float w[N], g[N], m[N], v[N];
+} weight;
+
+static void fill(weight *x)
+{
+    memset(x, 0, sizeof *x);
+    for (int i = 0; i < N; i++) {
+        x->w[i] = (float)sin(i + 1);
+        x->g[i] = (float)cos(3 * i);
+    }
+}
+
+static void update(const hone_self *self, weight *x, int64_t begin, int64_t n, int64_t step, double scale, uint16_t *bf16)
+{
+    float *slots[] = {x->m + begin, x->v + begin};
+    ((const hone_optimizer *)(const void *)self->plugin)
+        ->update(self, &(hone_update){.size = sizeof(hone_update),
+                                      .name = "w",
+                                      .begin = begin,
+                                      .n = n,
+                                      .total = N,
+                                      .w = x->w + begin,
+                                      .g = x->g + begin,
+                                      .slots = slots,
+                                      .step = step,
+                                      .learning_rate = 0.01,
+                                      .weight_decay = 0.1,
+                                      .gradient_scale = scale,
+                                      .w_bf16 = bf16});
+}
+
+START_TEST(three_steps_equal_the_formula_in_double)
+{
+    plugin_fixture f;
+    weight x;
+    double w[N], m[N] = {0}, v[N] = {0};
+    plugin_begin(&f);
+    const hone_self *self = plugin_make(&f, HONE_KIND_OPTIMIZER, "{type: adamw, beta1: 0.8, beta2: 0.9, epsilon: 1.0e-3}");
+    fill(&x);
+    for (int i = 0; i < N; i++)
+        w[i] = x.w[i];
+    for (int step = 1; step <= 3; step++) {
+        update(self, &x, 0, N, step, 0.5, NULL);
+        for (int i = 0; i < N; i++) {
+            const double g = 0.5 * x.g[i];
+            w[i] *= 1 - 0.01 * 0.1;
+            m[i] = 0.8 * m[i] + 0.2 * g;
+            v[i] = 0.9 * v[i] + 0.1 * g * g;
+            w[i] -= 0.01 * (m[i] / (1 - pow(0.8, step))) / (sqrt(v[i] / (1 - pow(0.9, step))) + 1e-3);
+        }
+    }
+    for (int i = 0; i < N; i++)
+        ck_assert_double_eq_tol(x.w[i], w[i], 1e-6); /* a few roundings of numbers up to 1 */
+    plugin_end(&f);
+}
+END_TEST
+
+START_TEST(bits_do_not_depend_on_how_a_weight_is_cut)
+{
+    plugin_fixture f;
+    weight whole, cut;
+    plugin_begin(&f);
+    const hone_self *self = plugin_make(&f, HONE_KIND_OPTIMIZER, "adamw");
+    fill(&whole);
+    fill(&cut);
+    for (int step = 1; step <= 3; step++) {
+        update(self, &whole, 0, N, step, 1, NULL);
+        update(self, &cut, 0, 7, step, 1, NULL);
+        update(self, &cut, 7, 100, step, 1, NULL);
+        update(self, &cut, 107, N - 107, step, 1, NULL);
+    }
+    ck_assert_int_eq(memcmp(&whole, &cut, sizeof whole), 0);
+    plugin_end(&f);
+}
+END_TEST
+
+START_TEST(the_bf16_copy_is_rounded_to_even)
+{
+    plugin_fixture f;
+    weight x;
+    uint16_t copy[N];
+    plugin_begin(&f);
+    const hone_self *self = plugin_make(&f, HONE_KIND_OPTIMIZER, "adamw");
+    memset(&x, 0, sizeof x);
+    x.w[0] = 1.0f + 1.0f / 256; /* half way between 1 and the next */
+    x.w[1] = -2.0f;
+    float *slots[] = {x.m, x.v};
+    ((const hone_optimizer *)(const void *)self->plugin)
+        ->update(self, &(hone_update){.size = sizeof(hone_update),
+                                      .name = "w",
+                                      .n = 2,
+                                      .total = 2,
+                                      .w = x.w,
+                                      .g = x.g,
+                                      .slots = slots,
+                                      .step = 1,
+                                      .learning_rate = 0.01,
+                                      .gradient_scale = 1,
+                                      .w_bf16 = copy});
+    ck_assert_uint_eq(copy[0], 0x3f80);
+    ck_assert_uint_eq(copy[1], 0xc000);
+    plugin_end(&f);
+}
+END_TEST
+
+SUITE("adamw", three_steps_equal_the_formula_in_double, bits_do_not_depend_on_how_a_weight_is_cut,
+      the_bf16_copy_is_rounded_to_even)
