@@ -34,6 +34,7 @@ int hone__cli_inspect(int argc, char **argv);
 int hone__cli_new(int argc, char **argv);
 int hone__cli_plugins(int argc, char **argv);
 int hone__cli_schema(int argc, char **argv);
+int hone__cli_tokenize(int argc, char **argv);
 int hone__cli_trial(int argc, char **argv);
 
 /* The program's main; exits with one of the numbers above. */
