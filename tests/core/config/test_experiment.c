@@ -406,9 +406,59 @@ START_TEST(every_failing_allocation_is_a_clean_error)
 }
 END_TEST
 
+static hone_status load_file_once(void *ctx, hone_error *err)
+{
+    const attempt *a = ctx;
+    const hone__override overrides[] = {{"seed", "3"}, {"sweep.parameters.trainer.max_steps", "{values: [1, 2]}"}};
+    hone_arena *arena = hone__arena_create(4096);
+    if (!arena)
+        return hone_no_memory(err, "loading");
+    hone__issues issues = {.arena = arena};
+    hone__experiment *e;
+    hone_status status = hone__experiment_load(arena, a->w->registry, a->text, overrides, 2, &e, &issues, err);
+    hone__arena_destroy(arena);
+    return status;
+}
+
+START_TEST(every_failing_allocation_of_a_file_with_overrides_is_a_clean_error)
+{
+    world w;
+    char path[4200];
+    world_open(&w);
+    world_load_well(&w, files[4]);
+    world_write(&w, "exp.yaml", files[4]);
+    snprintf(path, sizeof path, "%s/exp.yaml", w.dir);
+    attempt a = {&w, path};
+    ck_assert_int_gt(suite_every_allocation_fails(load_file_once, &a), 5);
+    world_close(&w);
+}
+END_TEST
+
+/* Thousands of allocations make the schema: some of the first, and then ever fewer, fail here. */
+START_TEST(schema_says_when_memory_is_short)
+{
+    world w;
+    hone_status status = HONE_ENOMEM;
+    world_open(&w);
+    for (int64_t n = 1; status != HONE_OK; n += 1 + n / 4) {
+        hone__str out = {0};
+        hone_error err;
+        hone__alloc_fail_at(n);
+        status = hone__experiment_schema(w.registry, &out, &err);
+        int64_t taken = hone__alloc_count();
+        hone__alloc_fail_at(0);
+        ck_assert(status == HONE_OK ? taken < n : status == HONE_ENOMEM);
+        ck_assert(status != HONE_OK || strstr(hone__str_text(&out), "\"learning_rate\"") != NULL);
+        hone__str_clear(&out);
+    }
+    world_close(&w);
+}
+END_TEST
+
 SUITE("experiment", least_file_becomes_a_whole_experiment, metrics_have_names_and_the_first_is_the_best_models,
       share_of_training_is_the_rest_of_the_split, roots_move_what_is_read, config_json_of_the_model_stands_before_its_defaults,
       complete_configuration_is_valid_and_completes_to_itself, portable_configuration_means_the_same_elsewhere,
       task_stands_below_what_the_file_says, targets_that_do_not_fit_are_refused,
       choice_that_does_not_fit_the_rest_is_refused_where_it_stands, example_of_the_design_page_is_fine,
-      every_mistake_has_its_sentence_and_place, every_failing_allocation_is_a_clean_error)
+      every_mistake_has_its_sentence_and_place, every_failing_allocation_is_a_clean_error,
+      every_failing_allocation_of_a_file_with_overrides_is_a_clean_error, schema_says_when_memory_is_short)
