@@ -14,6 +14,7 @@
 #include "param.h"
 #include "plugin.h"
 #include "search.h"
+#include "statistics.h"
 #include "target.h"
 #include "task.h"
 #include "tensor.h"
