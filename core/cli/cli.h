@@ -33,6 +33,8 @@ int hone__cli_describe(int argc, char **argv);
 int hone__cli_inspect(int argc, char **argv);
 int hone__cli_new(int argc, char **argv);
 int hone__cli_plugins(int argc, char **argv);
+int hone__cli_report(int argc, char **argv);
+int hone__cli_run(int argc, char **argv);
 int hone__cli_schema(int argc, char **argv);
 int hone__cli_tokenize(int argc, char **argv);
 int hone__cli_trial(int argc, char **argv);

@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "sweep/space.h"
+#include "sweep/line.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -235,14 +235,25 @@ static hone_status describe_environment(const char *dir, const hone__experiment 
     return save(dir, "environment.json", &s, err);
 }
 
-hone_status hone__rundir_describe(const char *dir, const hone__experiment *e, hone_error *err)
+static hone_status describe_experiment(const char *dir, const hone__experiment *e, hone_error *err)
 {
     hone__str s = {0};
-    hone_status status = hone__yaml_emit(e->complete, &s, err);
-    if (status != HONE_OK) {
-        hone__str_clear(&s);
-        return status;
-    }
-    HONE_TRY(save(dir, "experiment.yaml", &s, err));
+    hone__yaml *root;
+    hone_arena *arena = hone__arena_create(0);
+    if (!arena)
+        return hone_no_memory(err, "describing a run");
+    hone_status status = hone__experiment_portable(arena, e, &root, err);
+    if (status == HONE_OK)
+        status = hone__yaml_emit(root, &s, err);
+    hone__arena_destroy(arena);
+    if (status == HONE_OK)
+        return save(dir, "experiment.yaml", &s, err);
+    hone__str_clear(&s);
+    return status;
+}
+
+hone_status hone__rundir_describe(const char *dir, const hone__experiment *e, hone_error *err)
+{
+    HONE_TRY(describe_experiment(dir, e, err));
     return describe_environment(dir, e, err);
 }

@@ -58,6 +58,10 @@ typedef struct hone__sweep_result {
 /* Returns when no trial runs any more. Failed trials are no failure of the sweep. */
 hone_status hone__sweep_run(const hone__sweep_setup *setup, hone__sweep_result *result, hone_error *err) HONE_CHECKED;
 
+/* How many points a sweep has: as its searcher counts them, and not more than run_cap. HONE_ECONFIG where the searcher refuses the
+ * space, or never ends. In `arena`. */
+hone_status hone__sweep_count(hone_arena *arena, const hone__experiment *e, uint64_t *n, hone_error *err) HONE_CHECKED;
+
 /* The metric that ranks the trials; NULL where each trial's own choice does. */
 const char *hone__sweep_metric(const hone__experiment *e);
 

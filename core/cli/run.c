@@ -1,0 +1,136 @@
+/* run.c - `hone run FILE [key=value ...]`: an experiment or a sweep from its file to its report.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "cli/session.h"
+#include "sweep/rundir.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A signal handler reaches nothing else. */
+static volatile int interrupts;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupts++;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal; /* without SA_RESTART: waiting ends at once */
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+typedef struct options {
+    bool force, quiet, json;
+} options;
+
+/* What the trials are started with: this very program, wherever it lies. */
+static hone_status find_program(char *path, size_t size, hone_error *err)
+{
+    ssize_t n = readlink("/proc/self/exe", path, size - 1);
+    if (n <= 0 || (size_t)n >= size - 1)
+        return hone_fail(err, HONE_EIO, "cannot find the program's own path: %s", n < 0 ? strerror(errno) : "it is too long");
+    path[n] = 0;
+    return HONE_OK;
+}
+
+static hone_status run_trials(hone__session *s, const hone__experiment *e, const options *o, hone__sweep_result *result,
+                              hone_error *err)
+{
+    char program[PATH_MAX];
+    hone__display display;
+    HONE_TRY(find_program(program, sizeof program, err));
+    HONE_TRY(hone__rundir_describe(e->output_dir, e, err));
+    hone__display_init(&display, o->json ? stdout : stderr, o->json, o->quiet, e);
+    hone__sweep_setup setup = {.experiment = e,
+                               .registry = s->registry,
+                               .dir = e->output_dir,
+                               .program = program,
+                               .log = s->log,
+                               .progress = hone__display_news,
+                               .progress_ctx = &display,
+                               .interrupts = &interrupts};
+    return hone__sweep_run(&setup, result, err);
+}
+
+/* A report is made of whatever there is, also after an interruption. */
+static hone_status run_in(hone__session *s, const hone__experiment *e, const options *o, hone__sweep_result *result,
+                          hone_error *err)
+{
+    hone__lock *lock;
+    uint64_t points;
+    HONE_TRY(hone__sweep_count(s->arena, e, &points, err)); /* before anything is written */
+    HONE_TRY(hone__rundir_create(e->output_dir, o->force, s->log, &lock, err));
+    hone_status status = run_trials(s, e, o, result, err);
+    if (status == HONE_OK)
+        status = hone__cli_make_report(e->output_dir, o->json, s->log, err);
+    hone__lock_release(lock);
+    return status;
+}
+
+static int code_of(const hone__sweep_result *r)
+{
+    if (r->stopped)
+        return HONE__EXIT_INTERRUPTED;
+    if (r->aborted || (r->failed && !r->complete))
+        return HONE__EXIT_FAILED;
+    return r->failed ? HONE__EXIT_SOME_FAILED : HONE__EXIT_DONE;
+}
+
+static void print_end(const hone__sweep_result *r, const char *dir)
+{
+    if (r->stopped)
+        fprintf(stderr, "hone: interrupted; what is done is kept, and `hone resume %s` does the rest\n", dir);
+    else if (r->aborted)
+        fprintf(stderr, "hone: ended after a failed trial, as on_error: abort asks\n");
+    else if (r->failed)
+        fprintf(stderr, "hone: %llu trial%s failed\n", (unsigned long long)r->failed, r->failed == 1 ? "" : "s");
+}
+
+static int finish(hone__session *s, hone_status status, const hone__experiment *e, const hone__sweep_result *result,
+                  const hone_error *err)
+{
+    bool usage = status == HONE_ECONFIG || status == HONE_EEXIST || !e;
+    hone__session_complain(s, status, err);
+    if (status == HONE_OK)
+        print_end(result, e->output_dir);
+    int code = status == HONE_OK ? code_of(result) : usage && status != HONE_ENOMEM ? HONE__EXIT_USAGE : HONE__EXIT_FAILED;
+    hone__session_close(s);
+    return code;
+}
+
+int hone__cli_run(int argc, char **argv)
+{
+    hone__session s = {0};
+    options o = {0};
+    hone_error err = {0};
+    hone__sweep_result result = {0};
+    hone__experiment *e = NULL;
+    const hone__option table[] = {{"--force", &o.force, NULL}, {"--quiet", &o.quiet, NULL}, {"--json", &o.json, NULL}, {0}};
+    int n;
+    if (!hone__options_take(argc, argv, table, &n))
+        return HONE__EXIT_USAGE;
+    hone_status status = hone__session_open(&s, &err);
+    if (status == HONE_OK)
+        status = hone__session_load(&s, "run", n, argv + 1, &e, &err);
+    if (status != HONE_OK)
+        e = NULL;
+    catch_signals();
+    if (status == HONE_OK)
+        status = run_in(&s, e, &o, &result, &err);
+    return finish(&s, status, e, &result, &err);
+}

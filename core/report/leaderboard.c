@@ -1,0 +1,155 @@
+/* leaderboard.c - the trials of a run, best first.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "report/leaderboard.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Figures that stand beside the ranking one where a person reads. */
+enum { MOST_FIGURES = 4 };
+
+typedef struct board {
+    const hone__report_run *run;
+    bool full;
+    const char **figures; /* names, the ranking metric left out */
+    size_t n_figures;
+    hone__column *columns;
+    const char **cells;
+    size_t n, at;
+} board;
+
+static const char *number(const board *b, double x)
+{
+    if (isnan(x))
+        return "";
+    return hone_sprintf(b->run->arena, b->full ? "%.9g" : fabs(x) >= 1000 ? "%.0f" : "%.4f", x);
+}
+
+/* The last part of a dotted path, unless two parameters would then have one name. */
+static const char *short_name(const hone__report_run *run, size_t c)
+{
+    const char *dot = strrchr(run->columns[c], '.'), *name = dot ? dot + 1 : run->columns[c];
+    for (size_t i = 0; i < run->n_columns; i++) {
+        const char *other = strrchr(run->columns[i], '.');
+        other = other ? other + 1 : run->columns[i];
+        if (i != c && strcmp(other, name) == 0)
+            return run->columns[c];
+    }
+    return name;
+}
+
+static const hone__figure *figure(const hone__report_trial *t, const char *name)
+{
+    for (size_t i = 0; i < t->n_figures; i++)
+        if (strcmp(t->figures[i].name, name) == 0)
+            return &t->figures[i];
+    return NULL;
+}
+
+/* The figures of the best trial: all trials of a run have the same metrics. */
+static hone_status collect_figures(board *b, hone_error *err)
+{
+    const hone__report_trial *best = hone__report_best(b->run);
+    size_t n = best ? best->n_figures : 0;
+    b->figures = hone_alloc_array(b->run->arena, n, sizeof *b->figures);
+    if (!b->figures)
+        return hone_no_memory(err, "making a leaderboard");
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(best->figures[i].name, b->run->metric) != 0 && (b->full || b->n_figures < MOST_FIGURES))
+            b->figures[b->n_figures++] = best->figures[i].name;
+    return HONE_OK;
+}
+
+static void title(board *b, const char *text, bool right)
+{
+    b->columns[b->n++] = (hone__column){text, right};
+}
+
+/* Numbers stand to the right, words to the left. */
+static bool is_numeric(const hone__report_run *run, size_t c)
+{
+    for (size_t i = 0; i < run->n_trials; i++) {
+        const char *text = run->trials[i].params[c];
+        if (text && text[strspn(text, "0123456789.eE+-")])
+            return false;
+    }
+    return true;
+}
+
+static void add_titles(board *b)
+{
+    const hone__report_run *run = b->run;
+    title(b, "rank", true);
+    title(b, "trial", true);
+    if (b->full)
+        title(b, "state", false);
+    title(b, run->metric, true);
+    for (size_t i = 0; i < b->n_figures; i++)
+        title(b, b->figures[i], true);
+    for (size_t c = 0; c < run->n_columns; c++)
+        title(b, b->full ? run->columns[c] : short_name(run, c), is_numeric(run, c));
+    title(b, b->full ? "tokens_per_s" : "tokens/s", true);
+    title(b, b->full ? "seconds" : "time (s)", true);
+    if (b->full)
+        title(b, "cause", false);
+}
+
+static void put(board *b, const char *text)
+{
+    b->cells[b->at++] = text;
+}
+
+static hone_status add_trial(board *b, hone__sheet *sheet, const hone__report_trial *t, size_t rank, hone_error *err)
+{
+    hone_arena *arena = b->run->arena;
+    b->at = 0;
+    put(b, rank ? hone_sprintf(arena, "%zu", rank) : "");
+    put(b, hone_sprintf(arena, "%llu", (unsigned long long)t->number));
+    if (b->full)
+        put(b, hone__trial_state_name(t->state));
+    put(b, number(b, t->value));
+    for (size_t i = 0; i < b->n_figures; i++) {
+        const hone__figure *f = figure(t, b->figures[i]);
+        put(b, number(b, f ? f->value : NAN));
+    }
+    for (size_t c = 0; c < b->run->n_columns; c++)
+        put(b, t->params[c] ? t->params[c] : b->full ? "" : "-");
+    put(b, isnan(t->tokens_per_s) ? "" : hone_sprintf(arena, "%.0f", t->tokens_per_s));
+    put(b, isnan(t->seconds) ? "" : hone_sprintf(arena, "%.1f", t->seconds));
+    if (b->full)
+        put(b, t->cause);
+    for (size_t i = 0; i < b->n; i++)
+        if (!b->cells[i])
+            return hone_no_memory(err, "making a leaderboard");
+    return hone__sheet_add(sheet, b->cells, err);
+}
+
+static hone_status add_rows(board *b, hone__sheet *sheet, hone_error *err)
+{
+    const hone__report_run *run = b->run;
+    for (size_t i = 0; i < run->n_ranked; i++)
+        HONE_TRY(add_trial(b, sheet, &run->trials[run->ranking[i]], i + 1, err));
+    for (size_t i = 0; b->full && i < run->n_trials; i++) {
+        const hone__report_trial *t = &run->trials[i];
+        if (t->state != HONE__TRIAL_COMPLETE || isnan(t->value))
+            HONE_TRY(add_trial(b, sheet, t, 0, err));
+    }
+    return HONE_OK;
+}
+
+hone_status hone__leaderboard(const hone__report_run *run, hone__board which, hone__sheet **sheet, hone_error *err)
+{
+    board b = {.run = run, .full = which == HONE__BOARD_FULL};
+    HONE_TRY(collect_figures(&b, err));
+    size_t most = 7 + b.n_figures + run->n_columns;
+    b.columns = hone_alloc_array(run->arena, most, sizeof *b.columns);
+    b.cells = hone_alloc_array(run->arena, most, sizeof *b.cells);
+    if (!b.columns || !b.cells)
+        return hone_no_memory(err, "making a leaderboard");
+    add_titles(&b);
+    *sheet = hone__sheet_create(run->arena, b.columns, b.n);
+    if (!*sheet)
+        return hone_no_memory(err, "making a leaderboard");
+    return add_rows(&b, *sheet, err);
+}

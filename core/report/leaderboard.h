@@ -1,0 +1,18 @@
+/* leaderboard.h - the trials of a run, best first.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef HONE_CORE_REPORT_LEADERBOARD_H
+#define HONE_CORE_REPORT_LEADERBOARD_H
+
+#include "report/run.h"
+#include "report/sheet.h"
+
+typedef enum hone__board {
+    HONE__BOARD_FULL,   /* every trial, also failed ones with their causes; every figure; numbers as exact as they are */
+    HONE__BOARD_READING /* complete trials; numbers and names short enough to be read */
+} hone__board;
+
+hone_status hone__leaderboard(const hone__report_run *run, hone__board board, hone__sheet **sheet,
+                              hone_error *err) HONE_CHECKED;
+
+#endif

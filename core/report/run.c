@@ -1,0 +1,313 @@
+/* run.c - a run's directory read back: everything a report is made of.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "report/run.h"
+
+#include "base/alloc.h"
+#include "base/file.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- One trial --------------------------------------------------------------------------------------------------- */
+
+static double number_at(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static hone_status take_figures(hone_arena *arena, hone__report_trial *t, json_t *figures, hone_error *err)
+{
+    const char *key;
+    json_t *value;
+    t->figures = hone_alloc_array(arena, json_object_size(figures), sizeof *t->figures);
+    if (!t->figures)
+        return hone_no_memory(err, "reading a result");
+    json_object_foreach(figures, key, value)
+    {
+        const char *note = json_string_value(json_object_get(value, "note"));
+        hone__figure *f = &t->figures[t->n_figures++];
+        f->name = hone_strdup(arena, key);
+        f->note = hone_strdup(arena, note ? note : "");
+        f->value = number_at(value, "value");
+        f->direction = (int32_t)json_integer_value(json_object_get(value, "direction"));
+        if (!f->name || !f->note)
+            return hone_no_memory(err, "reading a result");
+    }
+    return HONE_OK;
+}
+
+static hone_status take_result(hone_arena *arena, hone__report_trial *t, json_t *result, hone_error *err)
+{
+    const json_t *train = json_object_get(result, "train");
+    const char *metric = json_string_value(json_object_get(result, "metric"));
+    t->tokens_per_s = number_at(train, "tokens_per_s");
+    t->train_seconds = number_at(train, "seconds");
+    t->steps = number_at(train, "steps");
+    t->epochs = number_at(train, "epochs");
+    t->own_metric = metric ? hone_strdup(arena, metric) : NULL;
+    if (metric && !t->own_metric)
+        return hone_no_memory(err, "reading a result");
+    return take_figures(arena, t, json_object_get(result, "figures"), err);
+}
+
+/* A result that cannot be read leaves its trial without figures: the journal has its value. */
+static hone_status read_result(hone__report_run *run, hone__report_trial *t, hone_log *log, hone_error *err)
+{
+    json_t *result;
+    hone_error why;
+    char *path = hone_sprintf(run->arena, "%s/%s/result.json", run->dir, t->dir);
+    if (!path)
+        return hone_no_memory(err, "reading a result");
+    if (t->state != HONE__TRIAL_COMPLETE)
+        return HONE_OK;
+    if (hone__json_load(path, 0, &result, &why) != HONE_OK) {
+        hone_log_line(log, HONE_LOG_WARNING, "%s", why.msg);
+        return HONE_OK;
+    }
+    hone_status status = take_result(run->arena, t, result, err);
+    json_decref(result);
+    return status;
+}
+
+static hone_status take_trial(hone__report_run *run, size_t i, hone_log *log, hone_error *err)
+{
+    const hone__journal_entry *e = &run->study->trials[i];
+    hone__report_trial *t = &run->trials[i];
+    const char *seconds = hone__pair_text(e->attributes, e->n_attributes, "seconds");
+    const char *cause = hone__pair_text(e->attributes, e->n_attributes, "cause");
+    const char *tail = hone__pair_text(e->attributes, e->n_attributes, "log_tail");
+    *t = (hone__report_trial){.number = i,
+                              .state = e->state,
+                              .value = e->value,
+                              .seconds = seconds ? atof(seconds) : NAN,
+                              .cause = cause ? cause : "",
+                              .tail = tail ? tail : "",
+                              .tokens_per_s = NAN,
+                              .train_seconds = NAN,
+                              .epochs = NAN,
+                              .steps = NAN};
+    t->dir = hone_sprintf(run->arena, "trials/%04zu", i);
+    t->params = hone_alloc_array(run->arena, run->n_columns, sizeof *t->params);
+    if (!t->dir || !t->params)
+        return hone_no_memory(err, "reading a trial");
+    for (size_t c = 0; c < run->n_columns; c++)
+        t->params[c] = hone__pair_text(e->params, e->n_params, run->columns[c]);
+    return read_result(run, t, log, err);
+}
+
+/* ---- The whole --------------------------------------------------------------------------------------------------- */
+
+static bool has_column(const hone__report_run *run, const char *path)
+{
+    for (size_t c = 0; c < run->n_columns; c++)
+        if (strcmp(run->columns[c], path) == 0)
+            return true;
+    return false;
+}
+
+/* Trials may lack parameters that do not count for them, so the columns are those of all together. */
+static hone_status collect_columns(hone__report_run *run, hone_error *err)
+{
+    size_t cap = 0;
+    for (size_t i = 0; i < run->study->n_trials; i++) {
+        const hone__journal_entry *e = &run->study->trials[i];
+        for (size_t p = 0; p < e->n_params; p++) {
+            if (has_column(run, e->params[p].key))
+                continue;
+            if (run->n_columns == cap) {
+                cap = cap ? 2 * cap : 8;
+                const char **more = hone_alloc_array(run->arena, cap, sizeof *more);
+                if (!more)
+                    return hone_no_memory(err, "reading a run");
+                if (run->n_columns)
+                    memcpy(more, run->columns, run->n_columns * sizeof *more);
+                run->columns = more;
+            }
+            run->columns[run->n_columns++] = e->params[p].key;
+        }
+    }
+    return HONE_OK;
+}
+
+static bool ranks_before(const hone__report_run *run, size_t a, size_t b)
+{
+    double x = run->trials[a].value, y = run->trials[b].value;
+    if (x == y)
+        return a < b;
+    return run->maximize ? x > y : x < y;
+}
+
+/* Merge sort, because qsort(3) has no room for the run that the order depends on. */
+static void sort_ranking(const hone__report_run *run, size_t *order, size_t n, size_t *scratch)
+{
+    if (n < 2)
+        return;
+    size_t half = n / 2;
+    sort_ranking(run, order, half, scratch);
+    sort_ranking(run, order + half, n - half, scratch);
+    for (size_t i = 0, j = half, k = 0; k < n; k++)
+        scratch[k] = j == n || (i < half && ranks_before(run, order[i], order[j])) ? order[i++] : order[j++];
+    memcpy(order, scratch, n * sizeof *order);
+}
+
+static hone_status rank(hone__report_run *run, hone_error *err)
+{
+    run->ranking = hone_alloc_array(run->arena, run->n_trials, sizeof *run->ranking);
+    size_t *scratch = hone_alloc_array(run->arena, run->n_trials, sizeof *scratch);
+    if (!run->ranking || !scratch)
+        return hone_no_memory(err, "ranking trials");
+    for (size_t i = 0; i < run->n_trials; i++) {
+        const hone__report_trial *t = &run->trials[i];
+        if (t->state == HONE__TRIAL_COMPLETE && !isnan(t->value))
+            run->ranking[run->n_ranked++] = i;
+        else if (t->state == HONE__TRIAL_FAILED)
+            run->n_failed++;
+        else
+            run->n_open++;
+    }
+    sort_ranking(run, run->ranking, run->n_ranked, scratch);
+    return HONE_OK;
+}
+
+static const char *path_in(const hone__report_run *run, const char *name)
+{
+    return hone_sprintf(run->arena, "%s/%s", run->dir, name);
+}
+
+static hone_status read_journal(hone__report_run *run, hone_error *err)
+{
+    hone__study *study;
+    const char *path = path_in(run, "journal.log");
+    if (!path)
+        return hone_no_memory(err, "reading a run");
+    if (!hone__exists(path))
+        return hone_fail(err, HONE_ENOTFOUND, "%s holds no run: there is no journal.log in it", run->dir);
+    HONE_TRY(hone__journal_read(run->arena, path, &study, err));
+    run->study = study;
+    run->name = study->name;
+    run->metric = study->metric;
+    run->maximize = study->maximize;
+    return HONE_OK;
+}
+
+/* What is missing of these is left out of the report, with a warning. */
+static void read_surroundings(hone__report_run *run, hone_log *log)
+{
+    hone_error why;
+    const char *experiment = path_in(run, "experiment.yaml"), *environment = path_in(run, "environment.json");
+    if (!experiment || hone__yaml_load(run->arena, experiment, &run->experiment, &why) != HONE_OK) {
+        run->experiment = NULL;
+        hone_log_line(log, HONE_LOG_WARNING, "%s", experiment ? why.msg : "out of memory");
+    }
+    if (!environment || hone__json_load(environment, 0, &run->environment, &why) != HONE_OK) {
+        run->environment = NULL;
+        hone_log_line(log, HONE_LOG_WARNING, "%s", environment ? why.msg : "out of memory");
+    }
+    const hone__report_trial *best = hone__report_best(run);
+    const char *exhibits = best ? hone_sprintf(run->arena, "%s/%s/exhibits.json", run->dir, best->dir) : NULL;
+    if (exhibits && hone__exhibits_load(run->arena, exhibits, &run->exhibits, &why) != HONE_OK) {
+        run->exhibits = NULL;
+        hone_log_line(log, HONE_LOG_WARNING, "%s", why.msg);
+    }
+}
+
+/* Where the sweep names no metric, the trials' own choice has ranked them. */
+static void name_metric(hone__report_run *run)
+{
+    const hone__report_trial *best = hone__report_best(run);
+    if (strcmp(run->metric, "value") == 0 && best && best->own_metric)
+        run->metric = best->own_metric;
+}
+
+hone_status hone__report_open(hone_arena *arena, const char *dir, hone_log *log, hone__report_run **out, hone_error *err)
+{
+    hone__report_run *run = hone_alloc(arena, sizeof *run);
+    if (!run)
+        return hone_no_memory(err, "reading a run");
+    *run = (hone__report_run){.arena = arena, .dir = hone_strdup(arena, dir)};
+    if (!run->dir)
+        return hone_no_memory(err, "reading a run");
+    HONE_TRY(read_journal(run, err));
+    HONE_TRY(collect_columns(run, err));
+    run->n_trials = run->study->n_trials;
+    run->trials = hone_alloc_array(arena, run->n_trials, sizeof *run->trials);
+    if (!run->trials)
+        return hone_no_memory(err, "reading a run");
+    for (size_t i = 0; i < run->n_trials; i++)
+        HONE_TRY(take_trial(run, i, log, err));
+    HONE_TRY(rank(run, err));
+    name_metric(run);
+    read_surroundings(run, log);
+    *out = run;
+    return HONE_OK;
+}
+
+void hone__report_close(hone__report_run *run)
+{
+    if (run)
+        json_decref(run->environment);
+}
+
+const hone__report_trial *hone__report_best(const hone__report_run *run)
+{
+    return run->n_ranked ? &run->trials[run->ranking[0]] : NULL;
+}
+
+/* ---- Curves ------------------------------------------------------------------------------------------------------ */
+
+static hone_status series_add(const hone__report_run *run, hone__series *s, double step, double value, hone_error *err)
+{
+    if (s->n == s->cap) {
+        size_t cap = s->cap ? 2 * s->cap : 64;
+        double *both = hone_alloc_array(run->arena, 2 * cap, sizeof *both);
+        if (!both)
+            return hone_no_memory(err, "reading a learning curve");
+        if (s->n) {
+            memcpy(both, s->step, s->n * sizeof *both);
+            memcpy(both + cap, s->value, s->n * sizeof *both);
+        }
+        s->step = both;
+        s->value = both + cap;
+        s->cap = cap;
+    }
+    s->step[s->n] = step;
+    s->value[s->n++] = value;
+    return HONE_OK;
+}
+
+static hone_status series_line(const hone__report_run *run, hone__series *s, const char *line, size_t n, const char *key,
+                               hone_error *err)
+{
+    json_t *record;
+    hone_error why;
+    hone_status parsed = hone__json_parse(line, n, "metrics.jsonl", &record, &why);
+    if (parsed == HONE_ENOMEM)
+        return hone_no_memory(err, "reading a learning curve");
+    if (parsed != HONE_OK)
+        return HONE_OK;
+    double step = number_at(record, "step"), value = number_at(record, key);
+    json_decref(record);
+    return isnan(step) || isnan(value) ? HONE_OK : series_add(run, s, step, value, err);
+}
+
+hone_status hone__report_series(const hone__report_run *run, const hone__report_trial *t, const char *key, hone__series *series,
+                                hone_error *err)
+{
+    char *bytes;
+    size_t n;
+    hone_status status = HONE_OK;
+    *series = (hone__series){0};
+    const char *path = hone_sprintf(run->arena, "%s/%s/metrics.jsonl", run->dir, t->dir);
+    if (!path)
+        return hone_no_memory(err, "reading a learning curve");
+    if (hone__read_file(path, 0, &bytes, &n, NULL) != HONE_OK)
+        return HONE_OK;
+    for (const char *line = bytes, *end; status == HONE_OK && (end = memchr(line, '\n', n - (size_t)(line - bytes))) != NULL;
+         line = end + 1)
+        status = series_line(run, series, line, (size_t)(end - line), key, err);
+    hone__free(bytes);
+    return status;
+}
