@@ -88,7 +88,7 @@ says err "sweep.method:"
 run 2 check
 says err "no file is given"
 run 2 check "$dir/exp.yaml" "$dir/sweep.yaml"
-says err "one file is checked at a time"
+says err "one file is taken at a time"
 run 2 check "$dir/exp.yaml" --rendre
 says err "--render"
 run 2 schema x
