@@ -172,16 +172,12 @@ static hone_status resolve_length(hone__parts *p, hone_error *err)
 
 static hone_status make_model(hone__parts *p, hone_error *err)
 {
-    const char *dir = p->experiment->model_common->path;
     hone_self *self = NULL;
-    p->model_section = p->experiment->model;
-    if (dir)
-        HONE_TRY(hone__model_settings(p->setup->registry, p->trial, dir, &p->model_section, err));
-    p->network.model = (const hone_model *)(const void *)p->model_section.plugin->table;
+    p->network.model = (const hone_model *)(const void *)p->experiment->model.plugin->table;
     p->model_setup = (hone_model_setup){.size = sizeof p->model_setup, .tokenizer = p->facts.tokenizer};
     if (p->experiment->tokenizer_common && p->experiment->tokenizer_common->max_length.word < 0)
         p->model_setup.max_length = (uint64_t)p->experiment->tokenizer_common->max_length.value;
-    HONE_TRY(make(p, &p->model_section, &self, err));
+    HONE_TRY(make(p, &p->experiment->model, &self, err));
     HONE_TRY(p->network.model->create(self, &p->model_setup, err));
     p->network.model_self = self;
     HONE_TRY(resolve_length(p, err));
@@ -398,6 +394,8 @@ static hone_status begin(hone__parts *p, hone_error *err)
 static hone_status fill(hone__parts *p, hone_error *err)
 {
     HONE_TRY(begin(p, err));
+    if (p->experiment->model_common->path) /* before the tokenizer reads that folder */
+        HONE_TRY(hone__model_dir_check(p->trial, p->experiment->model_common->path, err));
     HONE_TRY(load_data(p, err));
     HONE_TRY(choose_examples(p, err));
     count_steps(p);

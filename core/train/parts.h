@@ -21,7 +21,6 @@ typedef struct hone__parts {
     hone_self *instances[HONE__MOST_INSTANCES]; /* those whose create() was called, to be destroyed in reverse */
     size_t n_instances;
 
-    hone__section model_section; /* with the settings of config.json */
     hone__dataset dataset;
     const hone_corpus *train; /* of the dataset, or its first max_train_samples */
     uint64_t *counts;         /* [n_labels] in it */

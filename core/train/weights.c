@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "train/weights.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/str.h"
 
 #include <stdio.h>
@@ -55,7 +54,7 @@ static const struct {
                            "from_flax=True).save_pretrained(dir)"},
 };
 
-static hone_status check_files(hone_arena *arena, const char *dir, hone_error *err)
+hone_status hone__model_dir_check(hone_arena *arena, const char *dir, hone_error *err)
 {
     const char *weights = hone__path_join(arena, dir, "model.safetensors");
     if (!weights)
@@ -73,44 +72,6 @@ static hone_status check_files(hone_arena *arena, const char *dir, hone_error *e
                              foreign_files[i].advice);
     }
     return hone_fail(err, HONE_ENOTFOUND, "%s has no model.safetensors; model.path must name the folder of a model", dir);
-}
-
-static hone_status check_family(const hone_model *model, const json_t *config, const char *path, hone_error *err)
-{
-    const char *type = NULL;
-    HONE_TRY(hone__json_text(config, "model_type", model->model_type != NULL, &type, path, err));
-    if (model->model_type && strcmp(type, model->model_type) != 0)
-        return hone_fail(err, HONE_EUNSUPPORTED,
-                         "%s describes a model of type %s, but model %s reads type %s; choose a model "
-                         "of that family, or another plugin",
-                         path, type, model->plugin.name, model->model_type);
-    return HONE_OK;
-}
-
-static hone_status take_settings(hone__registry *registry, hone_arena *arena, const char *path, const json_t *config,
-                                 hone__section *section, hone_error *err)
-{
-    hone__issues issues = {.arena = arena};
-    const hone__fill fill = {.arena = arena, .registry = registry, .issues = &issues, .path = "model"};
-    HONE_TRY(hone__section_defaults(&fill, section, config, path, err));
-    return hone__issues_status(&issues, err);
-}
-
-hone_status hone__model_settings(hone__registry *registry, hone_arena *arena, const char *dir, hone__section *section,
-                                 hone_error *err)
-{
-    const hone_model *model = (const hone_model *)(const void *)section->plugin->table;
-    const char *path = hone__path_join(arena, dir, "config.json");
-    json_t *config = NULL;
-    if (!path)
-        return hone_no_memory(err, "looking at a model");
-    HONE_TRY(check_files(arena, dir, err));
-    HONE_TRY(hone__json_load(path, 0, &config, err));
-    hone_status status = check_family(model, config, path, err);
-    if (status == HONE_OK)
-        status = take_settings(registry, arena, path, config, section, err);
-    json_decref(config);
-    return status;
 }
 
 /* ---- Freezing ---------------------------------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* weights.h - the weights of a model directory: finding it usable, its config.json, loading, and freezing.
+/* weights.h - the weights of a model directory: whether hone can read them, loading, and freezing.
  *
  * Source: the layout of Hugging Face's model directories (config.json, model.safetensors).
  *
@@ -10,10 +10,8 @@
 #include "tensor/store.h"
 #include <hone/network.h>
 
-/* Gives the model section the settings of DIR/config.json where the experiment file left them at their defaults. Refuses a folder
- * that has no weights which hone reads, or is of another family. */
-hone_status hone__model_settings(hone__registry *registry, hone_arena *arena, const char *dir, hone__section *section,
-                                 hone_error *err) HONE_CHECKED;
+/* Refuses a folder without weights in a form that hone reads, and says what to do. (Its config.json was read with the experiment.) */
+hone_status hone__model_dir_check(hone_arena *arena, const char *dir, hone_error *err) HONE_CHECKED;
 
 /* What loading found, for the log. */
 typedef struct hone__loaded {
