@@ -29,6 +29,7 @@ extern const hone__command hone__commands[];
 
 /* The commands that have a file of their own. */
 int hone__cli_check(int argc, char **argv);
+int hone__cli_check_plugins(int argc, char **argv); /* argv[0] is "check" */
 int hone__cli_describe(int argc, char **argv);
 int hone__cli_inspect(int argc, char **argv);
 int hone__cli_new(int argc, char **argv);

@@ -111,6 +111,8 @@ int hone__cli_plugins(int argc, char **argv)
     const char *kind = NULL;
     const hone__option options[] = {{"--json", &json, NULL}, {"--kind", NULL, &kind}, {0}};
     int n;
+    if (argc > 1 && strcmp(argv[1], "check") == 0)
+        return hone__cli_check_plugins(argc - 1, argv + 1);
     if (!hone__options_take(argc, argv, options, &n))
         return HONE__EXIT_USAGE;
     if (n > 0) {
