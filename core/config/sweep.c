@@ -225,6 +225,14 @@ hone_space hone__sweep_space(hone_arena *arena, const hone__sweep_config *sweep)
                         .host = sweep};
 }
 
+/* Above it, doubles are no longer next to each other. */
+#define LARGEST_INTEGER 9007199254740992.0
+
+static bool is_choice(const hone_dimension *d, double x)
+{
+    return x >= 0 && x < d->n_choices && x == floor(x);
+}
+
 hone_status hone__sweep_values(hone_arena *arena, const hone__sweep_config *sweep, const double *x, const hone__yaml ***values,
                                hone_error *err)
 {
@@ -235,9 +243,11 @@ hone_status hone__sweep_values(hone_arena *arena, const hone__sweep_config *swee
         const hone__sweep_dimension *d = &sweep->dimensions[i];
         if (isnan(x[i]))
             continue;
-        if (d->dimension.distribution == HONE_CATEGORICAL && !(x[i] >= 0 && x[i] < d->dimension.n_choices))
+        if (d->dimension.distribution == HONE_CATEGORICAL && !is_choice(&d->dimension, x[i]))
             return hone_fail(err, HONE_EPLUGIN, "the searcher gave choice %g of %s, which has %u", x[i], d->path,
                              (unsigned)d->dimension.n_choices);
+        if (!isfinite(x[i]) || (d->integer && fabs(x[i]) > LARGEST_INTEGER))
+            return hone_fail(err, HONE_EPLUGIN, "the searcher gave %g for %s, which is no value for it", x[i], d->path);
         if (d->dimension.distribution == HONE_CATEGORICAL)
             (*values)[i] = d->values[(size_t)x[i]];
         else

@@ -192,6 +192,11 @@ START_TEST(choice_outside_its_list_is_the_searchers_fault)
     hone__experiment *e = world_load_well(&w, SECTIONS);
     ck_assert_int_eq(hone__sweep_values(w.f.arena, e->sweep, x, &values, &w.f.err), HONE_EPLUGIN);
     ck_assert_str_eq(w.f.err.msg, "the searcher gave choice 7 of model, which has 2");
+    const double half[] = {0.5, 0, 0.1, 0}, huge[] = {0, 0, 0.1, 1e300}, infinite[] = {0, 0, INFINITY, 0};
+    ck_assert_int_eq(hone__sweep_values(w.f.arena, e->sweep, half, &values, &w.f.err), HONE_EPLUGIN);
+    ck_assert_int_eq(hone__sweep_values(w.f.arena, e->sweep, huge, &values, &w.f.err), HONE_EPLUGIN);
+    ck_assert_str_eq(w.f.err.msg, "the searcher gave 1e+300 for model.freeze.layers, which is no value for it");
+    ck_assert_int_eq(hone__sweep_values(w.f.arena, e->sweep, infinite, &values, &w.f.err), HONE_EPLUGIN);
     world_close(&w);
 }
 END_TEST
