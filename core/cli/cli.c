@@ -37,6 +37,10 @@ const hone__command hone__commands[] = {
      "hone tokenize all-MiniLM-L6-v2 lines.txt --json"},
     {"trial", hone__cli_trial, "DIR", "one trial, as the launcher of a sweep starts it", "hone trial reports/mrpc/trials/0007"},
     {"version", run_version, "", "the version of hone", "hone version"},
+    {"vocab", hone__cli_vocab,
+     "FILE ... --size N [--cased] [--min-frequency K] [--limit-alphabet K] [--output vocab.txt] [--force] [--json]",
+     "a WordPiece vocabulary learnt from texts (`-`: standard input), for models trained from scratch",
+     "hone vocab train.txt --size 8000 --output vocab.txt"},
     {0},
 };
 

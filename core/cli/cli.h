@@ -39,6 +39,7 @@ int hone__cli_run(int argc, char **argv);
 int hone__cli_schema(int argc, char **argv);
 int hone__cli_tokenize(int argc, char **argv);
 int hone__cli_trial(int argc, char **argv);
+int hone__cli_vocab(int argc, char **argv);
 
 /* The program's main; exits with one of the numbers above. */
 HONE_EXPORT int hone_main(int argc, char **argv);

@@ -180,3 +180,24 @@ hone_status hone__corpus_hash(const hone_corpus *corpus, char hex[65], hone_erro
     }
     return hone__sha256_finish(h, hex, err);
 }
+
+typedef hone_status text_fn(void *ctx, const char *text, size_t n, hone_error *err);
+
+static hone_status each_text(const hone__field *f, text_fn *fn, void *ctx, hone_error *err)
+{
+    if (f->type == HONE_FIELD_TEXT)
+        return fn(ctx, f->as.text, f->n, err);
+    if (f->type != HONE_FIELD_WORDS && f->type != HONE_FIELD_CHOICES)
+        return HONE_OK;
+    for (uint64_t i = 0; i < f->n; i++)
+        HONE_TRY(fn(ctx, f->as.texts[i], strlen(f->as.texts[i]), err));
+    return HONE_OK;
+}
+
+hone_status hone_corpus_texts(const hone_corpus *corpus, text_fn *fn, void *ctx, hone_error *err)
+{
+    for (uint64_t i = 0; i < corpus->n; i++)
+        for (size_t k = 0; k < corpus->examples[i]->n_fields; k++)
+            HONE_TRY(each_text(&corpus->examples[i]->fields[k], fn, ctx, err));
+    return HONE_OK;
+}

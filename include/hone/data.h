@@ -44,6 +44,10 @@ HONE_EXPORT const char *hone_example_text(const hone_example *e, const char *fie
 /* Words or choices; NULL if absent. */
 HONE_EXPORT const char *const *hone_example_texts(const hone_example *e, const char *field, uint64_t *n);
 HONE_EXPORT const hone_tensor *hone_example_array(const hone_example *e, const char *field); /* bytes are U8 [n] */
+/* Calls fn for every text, word and choice of all examples, in their order, until it fails: what vocabularies are learnt from. */
+HONE_EXPORT hone_status hone_corpus_texts(const hone_corpus *corpus,
+                                          hone_status (*fn)(void *ctx, const char *text, size_t n, hone_error *err), void *ctx,
+                                          hone_error *err) HONE_CHECKED;
 
 /* ---- Readers ----------------------------------------------------------------------------------------------------- */
 

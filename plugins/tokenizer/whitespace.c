@@ -162,30 +162,23 @@ static hone_status count_word(hone_arena *arena, table *t, const char *word, uin
 
 /* ---- A vocabulary out of the training texts ---------------------------------------------------------------------- */
 
-static hone_status count_text(const hone_self *self, table *t, const char *text, uint64_t n, hone_error *err)
+/* What the words of a text are counted into. */
+typedef struct counting {
+    const hone_self *self;
+    table *words;
+} counting;
+
+static hone_status count_text(void *ctx, const char *text, size_t n, hone_error *err)
 {
-    const params *p = self->params;
-    char *word = hone_alloc(self->step, 4 * n);
+    const counting *c = ctx;
+    const params *p = c->self->params;
+    char *word = hone_alloc(c->self->step, 4 * n);
     uint64_t begin, end, at = 0;
     if (!word)
         return no_memory(err);
-    while (next_word(text, n, &at, &begin, &end))
-        HONE_TRY(count_word(self->step, t, word, normalise(text + begin, end - begin, p->lowercase, word), err));
-    return HONE_OK;
-}
-
-static hone_status count_example(const hone_self *self, table *t, const hone_example *e, hone_error *err)
-{
-    static const char *const fields[] = {"text", "text_pair", "words"};
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        size_t n;
-        uint64_t n_texts = 0;
-        const char *text = hone_example_text(e, fields[i], &n);
-        const char *const *texts = hone_example_texts(e, fields[i], &n_texts);
-        if (text)
-            HONE_TRY(count_text(self, t, text, n, err));
-        for (uint64_t k = 0; texts && k < n_texts; k++)
-            HONE_TRY(count_text(self, t, texts[k], strlen(texts[k]), err));
+    while (next_word(text, n, &at, &begin, &end)) {
+        const uint64_t length = normalise(text + begin, end - begin, p->lowercase, word);
+        HONE_TRY(count_word(c->self->step, c->words, word, length, err));
     }
     return HONE_OK;
 }
@@ -235,8 +228,7 @@ static hone_status learn(const hone_self *self, const hone_corpus *train, state 
 {
     table counts;
     HONE_TRY(table_init(self->step, &counts, 1024, err));
-    for (uint64_t i = 0; i < hone_corpus_count(train); i++)
-        HONE_TRY(count_example(self, &counts, hone_corpus_at(train, i), err));
+    HONE_TRY(hone_corpus_texts(train, count_text, &(counting){self, &counts}, err));
     return take_frequent(self, &counts, s, err);
 }
 

@@ -4,6 +4,8 @@
  *
  *     special tokens taken out -> words (hone/words.h) -> pieces
  *
+ * The vocabulary is a file's, or learnt from the training texts (`vocab_size`).
+ *
  * build: pkg-config jansson
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -28,6 +30,7 @@ typedef struct params {
     const char *vocab;
     int64_t max_input_chars_per_word;
     const char *pad_token, *unk_token, *cls_token, *sep_token, *mask_token;
+    int64_t vocab_size, min_frequency;
 } params;
 
 static const hone_param rows[] = {
@@ -46,6 +49,11 @@ static const hone_param rows[] = {
     HONE_PARAM_STRING(params, cls_token, .help = "the same for [CLS]"),
     HONE_PARAM_STRING(params, sep_token, .help = "the same for [SEP]"),
     HONE_PARAM_STRING(params, mask_token, .help = "the same for [MASK], which a vocabulary may lack"),
+    HONE_PARAM_INT(params, vocab_size, .max_int = INT32_MAX, .unit = "tokens",
+                   .help = "learn so many tokens from the training texts, as `hone vocab` does, where no file gives a "
+                           "vocabulary; 0: learn none"),
+    HONE_PARAM_INT(params, min_frequency, .def_int = 2, .min_int = 1, .max_int = INT64_MAX, .unit = "1",
+                   .help = "in learning, pieces that stand side by side less often are not joined"),
 };
 
 /* ---- The instance ------------------------------------------------------------------------------------------------ */
@@ -434,8 +442,8 @@ static hone_status load_files(const hone_self *self, const char *dir, state *s, 
     if (!dir)
         return hone_fail(
             err, HONE_ECONFIG,
-            "tokenizer wordpiece has no vocabulary: give tokenizer.vocab a file with one token a line, or model.path a "
-            "folder with vocab.txt");
+            "tokenizer wordpiece has no vocabulary: give tokenizer.vocab a file with one token a line, model.path a folder "
+            "with vocab.txt, or tokenizer.vocab_size a number of tokens to learn from the training texts");
     *path = p->vocab;
     if (!*path)
         HONE_TRY(file_in(self->trial, dir, "vocab.txt", path, err));
@@ -479,7 +487,7 @@ static hone_status find_special(state *s, int k, const char *path, hone_error *e
     return HONE_OK;
 }
 
-static hone_status find_specials(const params *p, const facts *f, const char *path, state *s, hone_error *err)
+static hone_status name_specials(const params *p, const facts *f, state *s, hone_error *err)
 {
     const char *const given[N_SPECIALS] = {p->pad_token, p->unk_token, p->cls_token, p->sep_token, p->mask_token};
     for (int k = 0; k < N_SPECIALS; k++) {
@@ -487,6 +495,13 @@ static hone_status find_specials(const params *p, const facts *f, const char *pa
         s->special_length[k] = strlen(s->special[k]);
         if (s->special_length[k] == 0)
             return hone_fail(err, HONE_ECONFIG, "tokenizer.%s is empty", special_keys[k]);
+    }
+    return HONE_OK;
+}
+
+static hone_status find_specials(const char *path, state *s, hone_error *err)
+{
+    for (int k = 0; k < N_SPECIALS; k++) {
         HONE_TRY(find_special(s, k, path, err));
         if (s->special_id[k] >= 0)
             s->special_begins[(unsigned char)s->special[k][0]] = true;
@@ -514,16 +529,64 @@ static hone_status make_words(const hone_self *self, hone_error *err)
     return hone_words_create(self->trial, &rules, &s->words, err);
 }
 
+/* ---- Learning ---------------------------------------------------------------------------------------------------- */
+
+static hone_status add_text(void *ctx, const char *text, size_t n, hone_error *err)
+{
+    return hone_pieces_add(ctx, text, n, err);
+}
+
+static hone_status learn_from(hone_pieces *pieces, const hone_self *self, const hone_corpus *train, hone_error *err)
+{
+    state *s = self->state;
+    const params *p = self->params;
+    const hone_pieces_rules rules = {.size = sizeof rules,
+                                     .vocab_size = (uint64_t)p->vocab_size,
+                                     .min_frequency = (uint64_t)p->min_frequency,
+                                     .specials = s->special,
+                                     .n_specials = N_SPECIALS};
+    uint64_t n = 0;
+    HONE_TRY(hone_corpus_texts(train, add_text, pieces, err));
+    HONE_TRY(hone_pieces_learn(pieces, &rules, self->trial, &s->tokens, &n, err));
+    s->n = (int64_t)n;
+    return HONE_OK;
+}
+
+static hone_status learn(const hone_self *self, const hone_corpus *train, hone_error *err)
+{
+    const state *s = self->state;
+    hone_pieces *pieces;
+    HONE_TRY(hone_pieces_create(s->words, &pieces, err));
+    hone_status status = learn_from(pieces, self, train, err);
+    hone_pieces_destroy(pieces);
+    return status;
+}
+
+/* Does this trial learn a vocabulary? A trained model's folder has the one that was learnt for it. */
+static hone_status learns(const params *p, const char *dir, const hone_corpus *train, bool *answer, hone_error *err)
+{
+    *answer = p->vocab_size > 0 && train && !dir;
+    if (p->vocab_size > 0 && p->vocab)
+        return hone_fail(
+            err, HONE_ECONFIG,
+            "tokenizer.vocab names a vocabulary, and tokenizer.vocab_size asks to learn one; leave out one of them");
+    if (p->vocab_size > 0 && train && dir)
+        return hone_fail(err, HONE_ECONFIG,
+                         "model.path names a folder, whose vocabulary goes with its weights; leave out tokenizer.vocab_size, "
+                         "which learns another");
+    return HONE_OK;
+}
+
 static hone_status create(const hone_self *self, const char *dir, const hone_corpus *train, hone_error *err)
 {
-    (void)train;
     state *s = self->state;
     const params *p = self->params;
     facts f = {0};
-    const char *path = NULL;
-    HONE_TRY(load_files(self, dir, s, &f, &path, err));
-    HONE_TRY(index_tokens(self->trial, s, err));
-    HONE_TRY(find_specials(p, &f, path, s, err));
+    const char *path = "the learnt vocabulary";
+    bool learning;
+    HONE_TRY(learns(p, dir, train, &learning, err));
+    if (!learning)
+        HONE_TRY(load_files(self, dir, s, &f, &path, err));
     s->lowercase = resolve(p->lowercase, f.lowercase, true);
     s->strip_accents = resolve(p->strip_accents, f.strip_accents, s->lowercase);
     s->chinese = resolve(p->tokenize_chinese_chars, f.chinese, true);
@@ -531,8 +594,14 @@ static hone_status create(const hone_self *self, const char *dir, const hone_cor
                                   ? f.max_chars
                                   : p->max_input_chars_per_word);
     s->model_max_length = (int32_t)f.model_max_length;
+    HONE_TRY(make_words(self, err));
+    HONE_TRY(name_specials(p, &f, s, err));
+    if (learning)
+        HONE_TRY(learn(self, train, err));
+    HONE_TRY(index_tokens(self->trial, s, err));
+    HONE_TRY(find_specials(path, s, err));
     set_templates(s);
-    return make_words(self, err);
+    return HONE_OK;
 }
 
 static hone_status info(const hone_self *self, hone_tokenizer_info *out, hone_error *err)
@@ -631,7 +700,9 @@ static const hone_tokenizer wordpiece = {
     .plugin = {HONE_PLUGIN(hone_tokenizer, HONE_KIND_TOKENIZER), .name = "wordpiece",
                .summary = "BERT's tokenizer: words and punctuation, cut into pieces of a vocabulary",
                .source = "Wu et al. 2016, arXiv:1609.08144; Devlin et al. 2019; equal to tokenizers' BertTokenizerFast",
-               .help = "tokenizer: {type: wordpiece, max_length: 128}", HONE_PARAMS(params, rows), .state_size = sizeof(state)},
+               .help = "tokenizer: {type: wordpiece, max_length: 128}; with a vocabulary of the training texts: "
+                       "tokenizer: {type: wordpiece, vocab_size: 8000}",
+               HONE_PARAMS(params, rows), .state_size = sizeof(state)},
     .create = create,
     .info = info,
     .encode = encode,

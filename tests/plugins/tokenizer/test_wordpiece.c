@@ -16,6 +16,7 @@ typedef struct params {
     const char *vocab;
     int64_t max_input_chars_per_word;
     const char *pad_token, *unk_token, *cls_token, *sep_token, *mask_token;
+    int64_t vocab_size, min_frequency;
 } params;
 
 typedef struct mode {
@@ -271,8 +272,10 @@ START_TEST(no_vocabulary_at_all_is_one_sentence)
     hone_error err;
     fixture f;
     ck_assert_int_eq(open_with(&f, &(params){0}, NULL, &err), HONE_ECONFIG);
-    ck_assert_str_eq(err.msg, "tokenizer wordpiece has no vocabulary: give tokenizer.vocab a file with one token a line, or "
-                              "model.path a folder with vocab.txt");
+    ck_assert_str_eq(err.msg,
+                     "tokenizer wordpiece has no vocabulary: give tokenizer.vocab a file with one token a line, "
+                     "model.path a folder with vocab.txt, or tokenizer.vocab_size a number of tokens to learn from the "
+                     "training texts");
     close_fixture(&f);
     char *dir = suite_make_dir();
     ck_assert_int_eq(open_with(&f, &(params){0}, dir, &err), HONE_EIO);
