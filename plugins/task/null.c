@@ -12,6 +12,7 @@ static const hone_task null_task = {
                 "head: {type: \"null\"}\n"
                 "optimizer: {type: \"null\"}\n"
                 "schedule: {type: \"null\"}\n"
+                "backend: {type: \"null\"}\n"
                 "metrics: [\"null\"]\n",
 };
 HONE_MODULE(&null_task.plugin);
