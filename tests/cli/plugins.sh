@@ -32,6 +32,27 @@ for kind in $kinds; do
   $cc $flags -Iinclude -o "$dir/$kind/mine.so" "$dir/$kind/mine.c" -L"$HONE_BUILD" -lhone -lm
   "$hone" plugins check "$dir/$kind/mine.so" >"$dir/out" || { echo "the skeleton of a $kind fails:"; cat "$dir/out"; exit 1; }
 done
+# Promises that are broken are noticed: the skeleton with one thing wrong.
+breaks() { # KIND SED-EXPRESSION WORDS
+  mkdir -p "$dir/broken"
+  sed "$2" "$dir/$1/mine.c" >"$dir/broken/mine.c"
+  if cmp -s "$dir/$1/mine.c" "$dir/broken/mine.c"; then
+    echo "the skeleton of a $1 has changed: nothing to break by $2"
+    exit 1
+  fi
+  # shellcheck disable=SC2086  # the flags are words
+  $cc $flags -w -Iinclude -o "$dir/broken/$1.so" "$dir/broken/mine.c" -L"$HONE_BUILD" -lhone -lm
+  fails 1 "$3" "$hone" plugins check "$dir/broken/$1.so"
+}
+breaks schedule 's/return p->floor/return -2.0 + p->floor/' 'the factor of step 1 of'
+breaks optimizer 's/= p->momentum \*/= 1e-3 * (double)u->begin + p->momentum */' 'updated in ranges'
+breaks optimizer 's/learning_rate, .def_real/learning_rate, .unit = NULL, .def_real/; s/"1.step"/NULL/' 'has no unit'
+breaks stopper 's/return seen > 0/return true/' 'the only trial'
+breaks tokenizer 's/hash % buckets/hash % buckets + 2 * buckets/' 'FAILED'
+breaks model 's/hone_add(g, x, y)/hone_add(g, x, hone_gather(g, y, hone_lookup_last(g, in)))/; s/^static hone_status build/static hone_node *hone_lookup_last(hone_graph *g, const hone_inputs *in)\n{\n    (void)g;\n    return in->types;\n}\n\n&/' 'other hidden states alone'
+breaks backend 's/a\[i\] + b\[i\]/a[i] - b[i]/' 'the reference gives'
+breaks launcher 's/out->exit_code = WEXITSTATUS(job->status)/out->exit_code = 0/' 'exit 3 is reported'
+
 export HONE_PLUGIN_PATH=$HONE_PLUGIN_PATH:$dir
 "$hone" plugins | grep -q '^head *mine '
 "$hone" describe head/mine | grep -q 'dropout: real, default 0.1, in \[0, 1)'

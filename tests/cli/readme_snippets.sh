@@ -25,6 +25,16 @@ for name in top_k focal_head; do
   $cc $flags -Iinclude -o "$dir/$name.so" "$dir/$name.c" -L"$HONE_BUILD" -lhone -lm
   "$hone" plugins check "$dir/$name.so"
 done
+
+# The same operator with a gradient that is a little wrong is noticed.
+sed 's/slope \* (/slope * 1.1 * (/' "$dir/focal_head.c" >"$dir/wrong.c"
+# shellcheck disable=SC2086  # the flags are words
+$cc $flags -Iinclude -o "$dir/wrong.so" "$dir/wrong.c" -L"$HONE_BUILD" -lhone -lm
+if "$hone" plugins check "$dir/wrong.so" >"$dir/out" || ! grep -q 'right gradients: FAILED' "$dir/out"; then
+  echo "a wrong gradient was not noticed:"
+  cat "$dir/out"
+  exit 1
+fi
 cd "$dir"
 "$hone" check tutorial.yaml
 "$hone" run tutorial.yaml --quiet
