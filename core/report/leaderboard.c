@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Figures that stand beside the ranking one where a person reads. */
-enum { MOST_FIGURES = 4 };
+enum { MOST_FIGURES = 3 };
 
 typedef struct board {
     const hone__report_run *run;
@@ -39,12 +39,43 @@ static const char *short_name(const hone__report_run *run, size_t c)
     return name;
 }
 
+/* The bytes of X in "{type: X, ...}"; 0 where it is no section. */
+static size_t type_bytes(const char *text)
+{
+    return text && strncmp(text, "{type: ", 7) == 0 ? strcspn(text + 7, ",}") : 0;
+}
+
+/* A whole section goes by its type, if no other choice of the column has the same one. */
+static const char *short_value(const hone__report_run *run, const char *text, size_t c)
+{
+    size_t n = type_bytes(text);
+    for (size_t i = 0; n && i < run->n_trials; i++) {
+        const char *other = run->trials[i].params[c];
+        if (other && strcmp(other, text) != 0 && type_bytes(other) == n && strncmp(other + 7, text + 7, n) == 0)
+            return text;
+    }
+    return n ? hone_strndup(run->arena, text + 7, n) : text ? text : "-";
+}
+
 static const hone__figure *figure(const hone__report_trial *t, const char *name)
 {
     for (size_t i = 0; i < t->n_figures; i++)
         if (strcmp(t->figures[i].name, name) == 0)
             return &t->figures[i];
     return NULL;
+}
+
+static const char validation[] = "validation/";
+
+static bool is_validation(const char *name)
+{
+    return strncmp(name, validation, strlen(validation)) == 0;
+}
+
+/* Where a person reads, all figures are of the validation data, and need not say so each. */
+static const char *figure_title(const board *b, const char *name)
+{
+    return !b->full && is_validation(name) ? name + strlen(validation) : name;
 }
 
 /* The figures of the best trial: all trials of a run have the same metrics. */
@@ -56,7 +87,8 @@ static hone_status collect_figures(board *b, hone_error *err)
     if (!b->figures)
         return hone_no_memory(err, "making a leaderboard");
     for (size_t i = 0; i < n; i++)
-        if (strcmp(best->figures[i].name, b->run->metric) != 0 && (b->full || b->n_figures < MOST_FIGURES))
+        if (strcmp(best->figures[i].name, b->run->metric) != 0 &&
+            (b->full || (b->n_figures < MOST_FIGURES && is_validation(best->figures[i].name))))
             b->figures[b->n_figures++] = best->figures[i].name;
     return HONE_OK;
 }
@@ -84,9 +116,9 @@ static void add_titles(board *b)
     title(b, "trial", true);
     if (b->full)
         title(b, "state", false);
-    title(b, run->metric, true);
+    title(b, figure_title(b, run->metric), true);
     for (size_t i = 0; i < b->n_figures; i++)
-        title(b, b->figures[i], true);
+        title(b, figure_title(b, b->figures[i]), true);
     for (size_t c = 0; c < run->n_columns; c++)
         title(b, b->full ? run->columns[c] : short_name(run, c), is_numeric(run, c));
     title(b, b->full ? "tokens_per_s" : "tokens/s", true);
@@ -114,7 +146,7 @@ static hone_status add_trial(board *b, hone__sheet *sheet, const hone__report_tr
         put(b, number(b, f ? f->value : NAN));
     }
     for (size_t c = 0; c < b->run->n_columns; c++)
-        put(b, t->params[c] ? t->params[c] : b->full ? "" : "-");
+        put(b, b->full ? t->params[c] ? t->params[c] : "" : short_value(b->run, t->params[c], c));
     put(b, isnan(t->tokens_per_s) ? "" : hone_sprintf(arena, "%.0f", t->tokens_per_s));
     put(b, isnan(t->seconds) ? "" : hone_sprintf(arena, "%.1f", t->seconds));
     if (b->full)

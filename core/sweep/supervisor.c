@@ -179,6 +179,18 @@ static hone_status ask(supervisor *s, double *x, hone_error *err)
     return s->search->ask(s->searcher, &s->space, s->next_point, &history, x, err);
 }
 
+/* A whole section goes by its type, if no other choice has the same one. */
+static const hone__yaml *short_value(const hone__sweep_dimension *d, const hone__yaml *value)
+{
+    const hone__yaml *type = value->type == HONE__YAML_MAP ? hone__yaml_get(value, "type") : NULL;
+    for (uint32_t i = 0; type && d->values && i < d->dimension.n_choices; i++) {
+        const hone__yaml *other = d->values[i]->type == HONE__YAML_MAP ? hone__yaml_get(d->values[i], "type") : NULL;
+        if (other && hone__yaml_equal(other, type) && !hone__yaml_equal(d->values[i], value))
+            return value;
+    }
+    return type ? type : value;
+}
+
 /* "learning_rate=5.0e-05 dropout=0.1": the last part of each path is enough on a line that is read while waiting. */
 static char *label_of(const supervisor *s, const hone__yaml *const *values)
 {
@@ -188,7 +200,7 @@ static char *label_of(const supervisor *s, const hone__yaml *const *values)
         if (!values[i])
             continue;
         hone__str_addf(&line, "%s%s=", line.n ? " " : "", dot ? dot + 1 : path);
-        hone__yaml_line(values[i], &line);
+        hone__yaml_line(short_value(&s->sweep->dimensions[i], values[i]), &line);
     }
     if (line.n == 0)
         hone__str_add(&line, "");
