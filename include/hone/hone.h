@@ -19,6 +19,7 @@
 #include "task.h"
 #include "tensor.h"
 #include "text.h"
+#include "text_head.h"
 #include "train.h"
 #include "words.h"
 
