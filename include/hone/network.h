@@ -8,6 +8,8 @@
 #include "graph.h"
 #include "ops.h"
 
+#include <math.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -89,12 +91,25 @@ typedef struct hone_loss {
     uint32_t targets; /* HONE_TAKES mask */
     uint32_t zero;
     hone_status (*create)(const hone_self *self, const hone_facts *facts, hone_error *err); /* may be NULL */
-    /* scores [I, C] and gold ([I] I32 classes; [I, C] reals for sets; [I] reals for scores) -> a loss per item [I]. Item weights are
-     * already in it; the core sums and divides by the sum of weight(). */
+    /* scores [I, C] and gold [I] I32 of classes, scores and gold [I, C] reals of sets, scores and gold [I] reals of scores -> a loss
+     * per item [I]. Item weights are already in it; the core sums and divides by the sum of weight(). */
     hone_node *(*build)(const hone_self *self, hone_graph *g, const char *scope, hone_node *scores, hone_node *gold);
     /* What an item of that class counts in the divisor; may be NULL: 1. [any thread] */
     double (*weight)(const hone_self *self, int32_t gold);
 } hone_loss;
+
+/* Rows class_weights and weights_by_label of a loss whose parameter struct S has int32_t class_weights; hone_map weights_by_label. */
+HONE_EXPORT extern const char *const hone_class_weightings[]; /* "none", "balanced", NULL */
+#define HONE_CLASS_WEIGHT_ROWS(S)                                                                                              \
+    HONE_PARAM_CHOICE(S, class_weights, hone_class_weightings, .def_text = "none",                                             \
+                      .help = "balanced: a label weighs examples / (labels x its examples)",                                   \
+                      .source = "scikit-learn, compute_class_weight"),                                                         \
+        HONE_PARAM_MAP(S, weights_by_label, HONE_REAL, double, .min_real = 0, .max_real = INFINITY, .flags = HONE_OPEN_MAX,    \
+                       .unit = "1", .help = "weights of labels by name; others weigh 1")
+
+/* For create(): *weights [n_labels] in the trial's memory, NULL where every label weighs 1. */
+HONE_EXPORT hone_status hone_class_weights(const hone_self *self, int32_t class_weights, const hone_map *weights_by_label,
+                                           const hone_facts *facts, float **weights, hone_error *err) HONE_CHECKED;
 
 /* ---- Heads ------------------------------------------------------------------------------------------------------- */
 

@@ -47,6 +47,20 @@ HONE_EXPORT const char *hone_shape_text(const hone_shape *shape, char *out, size
 HONE_EXPORT hone_shape hone_shape_1(int64_t a);
 HONE_EXPORT hone_shape hone_shape_2(int64_t a, int64_t b);
 
+/* Element i of an F32 or F64 tensor, for operators of plugins that are written once for both: their f64 is then the operator itself. */
+static inline double hone_real_at(const hone_tensor *t, int64_t i)
+{
+    return t->dtype == HONE_F64 ? ((const double *)t->data)[i] : (double)((const float *)t->data)[i];
+}
+
+static inline void hone_real_set(const hone_tensor *t, int64_t i, double x)
+{
+    if (t->dtype == HONE_F64)
+        ((double *)t->data)[i] = x;
+    else
+        ((float *)t->data)[i] = (float)x;
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -51,6 +51,25 @@ typedef struct hone_schedule {
     double (*factor)(const hone_self *self, int64_t step, int64_t total);
 } hone_schedule;
 
+/* Rows warmup_ratio and warmup_steps of a schedule whose parameter struct S has double warmup_ratio; int64_t warmup_steps. */
+#define HONE_WARMUP_ROWS(S)                                                                                                    \
+    HONE_PARAM_REAL(S, warmup_ratio, .def_real = 0, .min_real = 0, .max_real = 1, .unit = "1",                                 \
+                    .help = "share of all steps that warm up; used where warmup_steps is 0",                                   \
+                    .source = "Transformers, TrainingArguments"),                                                              \
+        HONE_PARAM_INT(S, warmup_steps, .def_int = 0, .min_int = 0, .max_int = INT64_MAX, .unit = "steps",                     \
+                       .help = "steps that warm up", .source = "Transformers, TrainingArguments")
+
+/* Where a step stands. Transformers counts steps from 0: its first one has the factor 0 where there is a warm-up, and its last one is
+ * not quite at the end. */
+typedef struct hone_progress {
+    bool warming_up;
+    double warm;       /* 0 .. 1, the share of the warm-up that is behind; 1 after it */
+    double done, left; /* 0 .. 1, shares of the steps after the warm-up that are behind and ahead */
+} hone_progress;
+
+/* Step 1 .. total. [any thread] */
+HONE_EXPORT hone_progress hone_progress_of(double warmup_ratio, int64_t warmup_steps, int64_t step, int64_t total);
+
 /* ---- Techniques -------------------------------------------------------------------------------------------------- */
 
 typedef struct hone_technique_setup {
