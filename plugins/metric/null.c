@@ -12,6 +12,7 @@ static hone_status compute(const hone_self *self, const hone_evaluation *evaluat
 static const hone_metric null_metric = {
     .plugin = {HONE_PLUGIN(hone_metric, HONE_KIND_METRIC), .name = "null", .summary = "the number of examples"},
     .targets = ~UINT32_C(0),
+    .direction = +1, /* one of the two, so that a trial can choose its best model by it */
     .compute = compute,
 };
 HONE_MODULE(&null_metric.plugin);
