@@ -6,14 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int run_version(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    printf("hone %s\n", HONE_VERSION);
-    return HONE__EXIT_DONE;
-}
-
 const hone__command hone__commands[] = {
     {"check", hone__cli_check, "FILE [key=value ...] [--render]",
      "every mistake of an experiment file at once, or all of it with every default",
@@ -21,6 +13,7 @@ const hone__command hone__commands[] = {
     {"describe", hone__cli_describe, "[KIND[/NAME]] [--markdown | --json]",
      "what a kind of plugin or one of them does, and its parameters with units, defaults and ranges",
      "hone describe optimizer/adamw"},
+    {"doctor", hone__cli_doctor, "[--json]", "what this machine lacks, and what to do about it", "hone doctor"},
     {"inspect", hone__cli_inspect, "FILE [--json]", "the tensors of a safetensors file, and the range of their values",
      "hone inspect model.safetensors"},
     {"new", hone__cli_new, "KIND NAME [--dir FOLDER]", "the beginning of a plugin: a C file that builds and passes its checks",
@@ -36,7 +29,8 @@ const hone__command hone__commands[] = {
      "the tokens of every line of a file, by a model's tokenizer or a vocabulary",
      "hone tokenize all-MiniLM-L6-v2 lines.txt --json"},
     {"trial", hone__cli_trial, "DIR", "one trial, as the launcher of a sweep starts it", "hone trial reports/mrpc/trials/0007"},
-    {"version", run_version, "", "the version of hone", "hone version"},
+    {"version", hone__cli_version, "[--json]", "hone, its libraries, the processor, and the backends there are",
+     "hone version"},
     {"vocab", hone__cli_vocab,
      "FILE ... --size N [--cased] [--min-frequency K] [--limit-alphabet K] [--output vocab.txt] [--force] [--json]",
      "a WordPiece vocabulary learnt from texts (`-`: standard input), for models trained from scratch",

@@ -31,6 +31,7 @@ extern const hone__command hone__commands[];
 int hone__cli_check(int argc, char **argv);
 int hone__cli_check_plugins(int argc, char **argv); /* argv[0] is "check" */
 int hone__cli_describe(int argc, char **argv);
+int hone__cli_doctor(int argc, char **argv);
 int hone__cli_inspect(int argc, char **argv);
 int hone__cli_new(int argc, char **argv);
 int hone__cli_plugins(int argc, char **argv);
@@ -39,6 +40,7 @@ int hone__cli_run(int argc, char **argv);
 int hone__cli_schema(int argc, char **argv);
 int hone__cli_tokenize(int argc, char **argv);
 int hone__cli_trial(int argc, char **argv);
+int hone__cli_version(int argc, char **argv);
 int hone__cli_vocab(int argc, char **argv);
 
 /* The program's main; exits with one of the numbers above. */

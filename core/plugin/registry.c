@@ -358,6 +358,22 @@ hone_status hone__registry_list(hone__registry *r, hone_arena *arena, hone_kind 
     return HONE_OK;
 }
 
+hone_status hone__registry_folders(const hone__registry *r, hone_arena *arena, const char *const **folders, size_t *n,
+                                   hone_error *err)
+{
+    size_t count = 0;
+    for (const folder *f = r->folders; f; f = f->next)
+        count++;
+    const char **list = hone_alloc_array(arena, count, sizeof *list);
+    if (!list)
+        return hone_no_memory(err, "listing folders of plugins");
+    *n = 0;
+    for (const folder *f = r->folders; f; f = f->next)
+        list[(*n)++] = f->path;
+    *folders = list;
+    return HONE_OK;
+}
+
 /* ---- Finding ----------------------------------------------------------------------------------------------------- */
 
 static const hone__plugin *find_open(const hone__registry *r, hone_kind kind, const char *name)

@@ -49,6 +49,11 @@ typedef struct hone__plugin_name {
 hone_status hone__registry_list(hone__registry *r, hone_arena *arena, hone_kind kind, const hone__plugin_name **names,
                                 size_t *n, hone_error *err) HONE_CHECKED;
 
+/* The folders of the search path in its order, whether they are there or not: beside the program, in the installation, then
+ * HONE_PLUGIN_PATH's. */
+hone_status hone__registry_folders(const hone__registry *r, hone_arena *arena, const char *const **folders, size_t *n,
+                                   hone_error *err) HONE_CHECKED;
+
 /* Every plugin of one file, for `hone plugins check`. */
 hone_status hone__registry_open(hone__registry *r, const char *path, const hone__plugin ***plugins, size_t *n,
                                 hone_error *err) HONE_CHECKED;

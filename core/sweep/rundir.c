@@ -5,17 +5,14 @@
 
 #include "base/alloc.h"
 #include "base/arena.h"
-#include "base/cpu.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/pool.h"
 #include "base/str.h"
-#include <hone/backend.h>
+#include "plugin/environment.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #define FORMAT 1
 
@@ -155,53 +152,29 @@ static void add_plugins(hone__str *s, const hone__experiment *e)
 }
 
 /* What the backend says of itself (library, version, core type). */
-static hone_status add_backend(hone__str *s, const hone__section *section, hone_error *err)
+static hone_status add_backend(hone__str *s, hone_arena *arena, const hone__section *section, hone_error *err)
 {
-    if (!section->plugin) {
-        add_field(s, "backend", "reference operators");
-        return HONE_OK;
-    }
-    const hone_backend *backend = (const hone_backend *)(const void *)section->plugin->table;
-    hone_arena *trial = hone__arena_create(0), *step = hone__arena_create(0);
-    hone_self *self = trial && step ? hone__instance(trial, step, &backend->plugin, section->params, 0, NULL, NULL) : NULL;
-    hone_status status = self ? HONE_OK : hone_no_memory(err, "asking the backend for its version");
-    if (self) {
-        hone_error why = {HONE_OK, ""};
-        if (backend->create && backend->create(self, &why) != HONE_OK)
-            add_field(s, "backend", why.msg);
-        else
-            add_field(s, "backend", backend->describe ? backend->describe(self) : backend->plugin.name);
-        hone__instance_destroy(self);
-    }
-    hone__arena_destroy(step);
-    hone__arena_destroy(trial);
-    return status;
+    const char *text = "reference operators";
+    bool works;
+    if (section->plugin)
+        HONE_TRY(hone__backend_describe(arena, section->plugin->table, section->params, &text, &works, err));
+    add_field(s, "backend", text);
+    return HONE_OK;
 }
 
-static void add_machine(hone__str *s, const hone__experiment *e)
+static hone_status add_machine(hone__str *s, hone_arena *arena, const hone__experiment *e, hone_error *err)
 {
-    char text[4096];
-    struct utsname os;
-    add_field(s, "cpu", hone__cpu_model(text, sizeof text));
-    add_field(s, "instruction_set", hone__cpu_isa());
-    add_field(s, "cpu_features", hone__cpu_features(text, sizeof text));
-    hone__str_addf(s, "    \"cpus\": %d,\n", hone__cpu_count());
+    hone__environment machine;
+    HONE_TRY(hone__environment_gather(arena, &machine, err));
+    hone__environment_json(&machine, 4, s);
+    add_field(s, "host", machine.host);
     hone__str_addf(s, "    \"max_concurrent_trials\": %lld,\n",
                    (long long)(e->sweep && e->sweep->max_concurrent_trials > 0 ? e->sweep->max_concurrent_trials : 1));
     if (e->trainer.threads.word >= 0)
         add_field(s, "threads", "auto");
     else
         hone__str_addf(s, "    \"threads\": %lld,\n", (long long)e->trainer.threads.value);
-    if (uname(&os) == 0) {
-        snprintf(text, sizeof text, "%s %s %s", os.sysname, os.release, os.machine);
-        add_field(s, "os", text);
-        add_field(s, "host", os.nodename);
-    }
-#if defined(__clang__)
-    add_field(s, "compiler", __VERSION__); /* begins with its name */
-#else
-    add_field(s, "compiler", "gcc " __VERSION__);
-#endif
+    return HONE_OK;
 }
 
 static hone_status save(const char *dir, const char *name, hone__str *s, hone_error *err)
@@ -218,21 +191,27 @@ static hone_status save(const char *dir, const char *name, hone__str *s, hone_er
     return status;
 }
 
+static hone_status add_environment(hone__str *s, hone_arena *arena, const hone__experiment *e, hone_error *err)
+{
+    hone__str_addf(s, "{\n    \"format\": %d,\n", FORMAT);
+    HONE_TRY(add_backend(s, arena, &e->backend, err));
+    HONE_TRY(add_machine(s, arena, e, err));
+    add_plugins(s, e);
+    drop_comma(s);
+    hone__str_add(s, "}\n");
+    return HONE_OK;
+}
+
 static hone_status describe_environment(const char *dir, const hone__experiment *e, hone_error *err)
 {
     hone__str s = {0};
-    hone__str_addf(&s, "{\n    \"format\": %d,\n", FORMAT);
-    add_field(&s, "hone", HONE_VERSION);
-    hone_status status = add_backend(&s, &e->backend, err);
-    if (status != HONE_OK) {
-        hone__str_clear(&s);
-        return status;
-    }
-    add_machine(&s, e);
-    add_plugins(&s, e);
-    drop_comma(&s);
-    hone__str_add(&s, "}\n");
-    return save(dir, "environment.json", &s, err);
+    hone_arena *arena = hone__arena_create(0);
+    hone_status status = arena ? add_environment(&s, arena, e, err) : hone_no_memory(err, "describing a run");
+    hone__arena_destroy(arena);
+    if (status == HONE_OK)
+        return save(dir, "environment.json", &s, err);
+    hone__str_clear(&s);
+    return status;
 }
 
 static hone_status describe_experiment(const char *dir, const hone__experiment *e, hone_error *err)
