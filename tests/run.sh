@@ -29,7 +29,8 @@ step() { # NAME COMMAND ...
 }
 
 test_preset() { # PRESET
-  cmake --preset "$1" -DHONE_ERROR=$strict >"build/$1.log" 2>&1 || { cat "build/$1.log"; return 1; }
+  # The quickstart may have configured the same folder without tests.
+  cmake --preset "$1" -DHONE_ERROR=$strict -DHONE_TESTS=ON >"build/$1.log" 2>&1 || { cat "build/$1.log"; return 1; }
   # shellcheck disable=SC2086  # CTEST_ARGS are words
   cmake --build --preset "$1" && ctest --preset "$1" -j"$(nproc)" ${CTEST_ARGS:-}
 }
