@@ -301,8 +301,10 @@ static hone_status run_pass(hone__stepper *s, const micro *m, opened *nodes, dou
                               err));
     HONE_TRY(check_losses(s, &p, m, err));
     HONE_TRY(seed_losses(s, &p, m, err));
+    s->hook.batch = m->batch;
     for (size_t i = 0; i < net->n_techniques; i++)
         HONE_TRY(perturb(s, &p, i, &nodes[i], err));
+    s->hook.batch = NULL;
     HONE_TRY(hone__graph_plan(p.graph, true, NULL, err));
     HONE_TRY(hone__graph_forward(p.graph, &s->block, err));
     *loss = sum_losses(s, &p, m);

@@ -91,6 +91,7 @@ typedef struct hone_step {
     uint32_t n_passes;
     double loss; /* of the pass just run */
     void *host;
+    const hone_batch *batch; /* of the pass, in perturb(): which rows belong to which sequence and example; else NULL */
 } hone_step;
 
 /* One weight in a hook, in ranges of elements. */
@@ -101,7 +102,7 @@ typedef struct hone_weight_range {
     float *w;            /* the trained value; for evaluate(): what evaluation and saving use instead */
     const float *g;      /* summed gradient of the step; may be NULL */
     float *const *slots; /* the technique's own n_slots arrays */
-    int64_t step;
+    int64_t step;        /* the last one that was run; 0 before the first */
 } hone_weight_range;
 
 /* Every hook may be NULL: it then does nothing. Techniques run in the order in which the YAML file lists them. */
@@ -116,7 +117,9 @@ typedef struct hone_technique {
     /* Adds losses of its own to a pass's graph (hone_head_loss), or a second model (hone_build_model). */
     hone_status (*build)(const hone_self *self, hone_graph *g, const hone_step *step, const hone_head_io *io, hone_error *err);
     /* Before a pass: an addition to the node opened as `node` (hone_open). gradient is what that node got in the pass before
-     * (NULL in the first); write the addition to delta, of the same shape, zeroed. *wanted false: none. */
+     * (NULL in the first); write the addition to delta, of the same shape, zeroed. *wanted false: none. The rows are those of
+     * step->batch, which may be a part of the step's examples: what is reckoned of each example by itself does not depend on how
+     * the step is cut. */
     hone_status (*perturb)(const hone_self *self, const hone_step *step, const char *node, const hone_tensor *gradient,
                            hone_tensor *delta, bool *wanted, hone_error *err);
     const char *perturbs; /* name of that node; NULL: perturb is never called */

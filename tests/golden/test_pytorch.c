@@ -3,65 +3,17 @@
  * The reference reckons in double, these in float: 1e-6 of the value or of 1, a few roundings of 6e-8.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "golden_lines.h"
 #include "plugin_fixture.h"
 #include "tensor/run.h"
 
-#include <math.h>
-
-enum { MOST = 64, LABELS = 3 };
-
-/* A line: a word and its numbers, or the YAML of a case. */
-typedef struct line {
-    char text[4096];
-    const char *yaml;
-    double x[MOST];
-    int n;
-} line;
-
-static bool is(const line *l, const char *word)
-{
-    const size_t n = strlen(word);
-    return strncmp(l->text, word, n) == 0 && l->text[n] == ' ';
-}
-
-/* The next line that is no comment; false at the end. */
-static bool next(FILE *file, line *l)
-{
-    do
-        if (!fgets(l->text, sizeof l->text, file))
-            return false;
-    while (l->text[0] == '#');
-    l->text[strcspn(l->text, "\n")] = 0;
-    l->n = 0;
-    l->yaml = strchr(l->text, ' ') + 1;
-    if (is(l, "case"))
-        return true;
-    for (char *at = strchr(l->text, ' '), *end; at && l->n < MOST; at = end, l->n++) {
-        l->x[l->n] = strtod(at, &end);
-        if (end == at)
-            break;
-    }
-    return true;
-}
-
-/* The line of that word. */
-static void expect(FILE *file, line *l, const char *word)
-{
-    ck_assert_msg(next(file, l) && is(l, word), "there is no line \"%s\" where one must be", word);
-}
-
-static FILE *open_file(const char *path)
-{
-    FILE *file = fopen(path, "r");
-    ck_assert_msg(file != NULL, "%s cannot be opened", path);
-    return file;
-}
+enum { LABELS = 3 };
 
 static void compare(const char *yaml, const char *what, const float *have, const line *want)
 {
-    for (int i = 0; i < want->n; i++)
-        ck_assert_msg(fabs((double)have[i] - want->x[i]) <= 1e-6 * fmax(1, fabs(want->x[i])),
-                      "%s: %s %d is %.9g, but the reference gives %.17g", yaml, what, i, (double)have[i], want->x[i]);
+    char where[256];
+    snprintf(where, sizeof where, "%s, %s", yaml, what);
+    line_compare(where, have, want->n, want, 1e-6);
 }
 
 /* ---- Losses ------------------------------------------------------------------------------------------------------ */
@@ -72,7 +24,7 @@ typedef struct run {
     hone_arena *arena;
     hone_store *store;
     hone__block block;
-    float loss[MOST], gradient[MOST];
+    float loss[LINE_NUMBERS], gradient[LINE_NUMBERS];
 } run;
 
 /* The scores are a weight, so that they have a gradient. */
@@ -81,8 +33,8 @@ static hone_node *build(const hone_self *self, hone_graph *g, const line *scores
     const hone_loss *loss = (const hone_loss *)(const void *)self->plugin;
     const bool classes = loss->targets & HONE_TAKES(HONE_TARGET_CLASS);
     const hone_shape items = hone_shape_1(gold->n), rows = classes ? hone_shape_2(gold->n, LABELS) : items;
-    float reals[MOST];
-    int32_t indices[MOST];
+    float reals[LINE_NUMBERS];
+    int32_t indices[LINE_NUMBERS];
     for (int i = 0; i < gold->n; i++) {
         reals[i] = (float)gold->x[i];
         indices[i] = (int32_t)gold->x[i];
@@ -96,7 +48,7 @@ static hone_node *build(const hone_self *self, hone_graph *g, const line *scores
 static void run_loss(run *r, const hone_self *self, const line *scores, const line *gold)
 {
     hone_error err = {HONE_OK, ""};
-    float ones[MOST];
+    float ones[LINE_NUMBERS];
     const hone__graph_setup setup = {.arena = r->arena, .store = r->store, .training = true};
     build(self, hone__graph_create(&setup), scores, gold); /* makes the weight */
     ck_assert_msg(hone__store_close(r->store, &err) == HONE_OK, "%s", err.msg);
@@ -129,12 +81,12 @@ static void check_loss(const plugin_fixture *f, FILE *file, const char *yaml)
     const hone_loss *loss = (const hone_loss *)(const void *)self->plugin;
     if (loss->create)
         ck_assert_msg(loss->create(self, &facts, &err) == HONE_OK, "%s", err.msg);
-    expect(file, &scores, "scores");
-    expect(file, &gold, "gold");
+    line_expect(file, &scores, "scores");
+    line_expect(file, &gold, "gold");
     run_loss(&r, self, &scores, &gold);
-    expect(file, &want, "loss");
+    line_expect(file, &want, "loss");
     compare(yaml, "loss", r.loss, &want);
-    expect(file, &want, "gradient");
+    line_expect(file, &want, "gradient");
     compare(yaml, "gradient", r.gradient, &want);
     hone__block_free(&r.block);
     hone__store_destroy(r.store);
@@ -143,12 +95,12 @@ static void check_loss(const plugin_fixture *f, FILE *file, const char *yaml)
 
 START_TEST(losses_and_their_gradients_are_those_of_pytorch)
 {
-    FILE *file = open_file("tests/golden/pytorch/losses.txt");
+    FILE *file = lines_open("tests/golden/pytorch/losses.txt");
     plugin_fixture f;
     line l;
     int cases = 0;
     plugin_begin(&f);
-    for (; next(file, &l); cases++)
+    for (; line_next(file, &l); cases++)
         check_loss(&f, file, l.yaml);
     ck_assert_int_ge(cases, 8);
     plugin_end(&f);
@@ -179,14 +131,14 @@ END_TEST
 static void check_sgd(const plugin_fixture *f, FILE *file, const char *yaml)
 {
     const hone_self *self = plugin_make(f, HONE_KIND_OPTIMIZER, yaml);
-    float w[MOST], g[MOST], velocity[MOST] = {0}, *slots[] = {velocity};
+    float w[LINE_NUMBERS], g[LINE_NUMBERS], velocity[LINE_NUMBERS] = {0}, *slots[] = {velocity};
     line decay, l;
-    expect(file, &decay, "decay");
-    expect(file, &l, "weights");
+    line_expect(file, &decay, "decay");
+    line_expect(file, &l, "weights");
     for (int i = 0; i < l.n; i++)
         w[i] = (float)l.x[i];
     for (int64_t step = 1; step <= 4; step++) {
-        expect(file, &l, "gradient");
+        line_expect(file, &l, "gradient");
         for (int i = 0; i < l.n; i++)
             g[i] = (float)(4 * l.x[i]); /* what gradient_scale takes back */
         ((const hone_optimizer *)(const void *)self->plugin)
@@ -201,19 +153,19 @@ static void check_sgd(const plugin_fixture *f, FILE *file, const char *yaml)
                                           .learning_rate = 0.05,
                                           .weight_decay = decay.x[0],
                                           .gradient_scale = 0.25});
-        expect(file, &l, "weights");
+        line_expect(file, &l, "weights");
         compare(yaml, "weight", w, &l);
     }
 }
 
 START_TEST(steps_of_sgd_are_those_of_pytorch)
 {
-    FILE *file = open_file("tests/golden/pytorch/sgd.txt");
+    FILE *file = lines_open("tests/golden/pytorch/sgd.txt");
     plugin_fixture f;
     line l;
     int cases = 0;
     plugin_begin(&f);
-    for (; next(file, &l); cases++)
+    for (; line_next(file, &l); cases++)
         check_sgd(&f, file, l.yaml);
     ck_assert_int_eq(cases, 4);
     plugin_end(&f);
@@ -239,7 +191,7 @@ static void check_schedule(const plugin_fixture *f, FILE *file, const char *yaml
 {
     const hone_self *self = plugin_make(f, HONE_KIND_SCHEDULE, yaml);
     line want;
-    expect(file, &want, "factors");
+    line_expect(file, &want, "factors");
     for (int i = 0; i < want.n; i++) {
         const double have = ((const hone_schedule *)(const void *)self->plugin)->factor(self, i + 1, want.n);
         ck_assert_msg(fabs(have - want.x[i]) <= 1e-15, "%s: step %d of %d has %.17g, but the reference %.17g", yaml, i + 1,
@@ -249,12 +201,12 @@ static void check_schedule(const plugin_fixture *f, FILE *file, const char *yaml
 
 START_TEST(schedules_are_those_of_transformers)
 {
-    FILE *file = open_file("tests/golden/pytorch/schedules.txt");
+    FILE *file = lines_open("tests/golden/pytorch/schedules.txt");
     plugin_fixture f;
     line l;
     int cases = 0;
     plugin_begin(&f);
-    for (; next(file, &l); cases++)
+    for (; line_next(file, &l); cases++)
         check_schedule(&f, file, l.yaml);
     ck_assert_int_ge(cases, 15);
     plugin_end(&f);
