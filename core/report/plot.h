@@ -42,7 +42,8 @@ typedef struct hone__canvas {
     hone__str script, data;
 } hone__canvas;
 
-/* Okabe and Ito's colours (Color Universal Design), told apart with every kind of colour blindness. */
+/* Okabe and Ito's colours (Color Universal Design), told apart with every kind of colour blindness; a grey instead of their yellow, which
+ * is lost on white. */
 #define HONE__COLOURS 8
 extern const char *const hone__colours[HONE__COLOURS];
 #define HONE__BEST_COLOUR "#0072b2"

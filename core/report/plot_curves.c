@@ -95,8 +95,10 @@ hone_status hone__plot_curves(hone__plots *p, const hone_exhibits *x, const char
     hone__canvas_size(&c, beside ? 760 + 7.0 * (double)(g.widest < 32 ? g.widest : 32) : 720,
                       rows > 24 ? 120 + 17.0 * (double)rows : 520);
     hone__canvas_style(&c);
-    hone__str_add(&c.script, beside ? "set key outside right top vertical Left reverse samplen 2 font \",11\"\n"
-                                    : "set key below center horizontal samplen 2 font \",11\"\n");
+    hone__str_add(
+        &c.script,
+        beside ? "set key outside right top vertical Left reverse samplen 2 font \",11\"\n"
+               : "set bmargin at screen 0.2\nset key at screen 0.53,0.015 center bottom horizontal samplen 2 font \",11\"\n");
     add_title(&c, g.first->title);
     add_label(&c, "x", g.first->x_label);
     add_label(&c, "y", g.first->y_label);

@@ -165,28 +165,40 @@ static void add_axes(hone__canvas *c, const hone_matrix *m, const layout *l)
         hone__str_addf(&c->script, "set xtics rotate by %d right\n", l->turn);
 }
 
+/* What the colours stand for; of values of both signs, symmetric about 0. */
+typedef struct range {
+    double low, high;
+} range;
+
+static range range_of(const hone_matrix *m)
+{
+    range r = {INFINITY, -INFINITY};
+    if (m->counts)
+        return (range){0, 100};
+    for (uint64_t i = 0; i < m->n_rows * m->n_columns; i++)
+        if (isfinite(m->values[i])) {
+            r.low = fmin(r.low, m->values[i]);
+            r.high = fmax(r.high, m->values[i]);
+        }
+    if (!(r.high > r.low)) /* one value, or none */
+        return isfinite(r.low) ? (range){r.low, r.low + 1} : (range){0, 1};
+    if (r.low < 0 && r.high > 0)
+        r.low = -(r.high = fmax(-r.low, r.high));
+    return r;
+}
+
 /* One hue from light to dark, which every eye and every printer keeps in order. Source: ColorBrewer 2, "Blues" and, for matrices
  * with values of both signs, "PuOr". */
 static void add_colours(hone__canvas *c, const hone_matrix *m, const layout *l)
 {
-    double w = l->left + l->width + l->right, h = l->top + l->height + l->bottom, low = 0, high = 100;
-    if (!m->counts) {
-        low = INFINITY, high = -INFINITY;
-        for (uint64_t i = 0; i < m->n_rows * m->n_columns; i++)
-            if (isfinite(m->values[i])) {
-                low = fmin(low, m->values[i]);
-                high = fmax(high, m->values[i]);
-            }
-        high = high > low ? high : low + 1;
-        if (low < 0 && high > 0)
-            low = -(high = fmax(-low, high));
-    }
-    if (low < 0 && high > 0)
+    double w = l->left + l->width + l->right, h = l->top + l->height + l->bottom;
+    range r = range_of(m);
+    if (r.low < 0 && r.high > 0)
         hone__str_add(&c->script, "set palette defined (0 '#b35806', 1 '#fdb863', 2 '#f7f7f7', 3 '#b2abd2', 4 '#542788')\n");
     else
         hone__str_add(&c->script, "set palette defined (0 '#f7fbff', 1 '#deebf7', 2 '#c6dbef', 3 '#9ecae1', 4 '#6baed6', "
                                   "5 '#4292c6', 6 '#2171b5', 7 '#08519c', 8 '#08306b')\n");
-    hone__str_addf(&c->script, "set cbrange [%.10g:%.10g]\nset cbtics font \",10\" scale 0.4\n", low, high);
+    hone__str_addf(&c->script, "set cbrange [%.10g:%.10g]\nset cbtics font \",10\" scale 0.4\n", r.low, r.high);
     if (m->counts)
         hone__str_add(&c->script, "set format cb '%.0f %%'\nset cblabel 'share of its row' font \",11\"\n");
     double tall = l->height < 160 ? l->height : l->height < 420 ? l->height * 0.8 : 340;
@@ -208,6 +220,10 @@ static void add_lines(hone__canvas *c, const hone_matrix *m)
 /* Numbers on cells whose colour is dark (or light): `where` is a condition on column 4 of the data. */
 static void add_numbers(hone__canvas *c, const hone_matrix *m, const layout *l, const char *where, const char *colour)
 {
+    if (!where) {
+        c->script.failed = true;
+        return;
+    }
     const char *format = m->counts ? "%.0f" : "%.3g";
     hone__str_addf(
         &c->script,
@@ -221,6 +237,15 @@ static void add_numbers(hone__canvas *c, const hone_matrix *m, const layout *l, 
             where, clamp(l->cell_font * 0.72, 8, 11), colour);
 }
 
+/* Where the palette is so dark that black letters are lost: a condition on column 4. NULL when memory is short. */
+static const char *dark_cells(hone__canvas *c, const hone_matrix *m)
+{
+    range r = range_of(m);
+    if (r.low < 0 && r.high > 0)
+        return hone_sprintf(c->plots->arena, "abs($4) > %.10g", 0.7 * r.high);
+    return hone_sprintf(c->plots->arena, "$4 > %.10g", r.low + 0.5 * (r.high - r.low));
+}
+
 static void add_plot(hone__canvas *c, const hone_matrix *m, const layout *l)
 {
     bool sparse = m->n_rows * m->n_columns > 400; /* then empty cells are left to the background, and have no number */
@@ -229,9 +254,13 @@ static void add_plot(hone__canvas *c, const hone_matrix *m, const layout *l)
         "plot '%s.dat' using (%s$1):2:($1-0.5):($1+0.5):($2-0.5):($2+0.5):4 with boxxyerror fs solid noborder fc palette",
         c->stem, sparse && m->counts ? "$3 == 0 ? 1/0 : " : "");
     if (l->cell_font > 0) {
-        add_numbers(c, m, l, m->counts ? "$3 > 0 && $4 <= 50" : "1", "#1b2733");
-        if (m->counts)
-            add_numbers(c, m, l, "$3 > 0 && $4 > 50", "white");
+        const char *dark = dark_cells(c, m);
+        if (!dark) {
+            c->script.failed = true;
+            return;
+        }
+        add_numbers(c, m, l, hone_sprintf(c->plots->arena, "%s!(%s)", m->counts ? "$3 > 0 && " : "", dark), "#1b2733");
+        add_numbers(c, m, l, hone_sprintf(c->plots->arena, "%s(%s)", m->counts ? "$3 > 0 && " : "", dark), "white");
         if (m->counts && !sparse)
             add_numbers(c, m, l, "$3 == 0", "#a9b4bf");
     }
