@@ -137,7 +137,7 @@ static const hone_param trainer_rows[] = {
     HONE_PARAM_INT(hone__trainer_config, train_batch_size, .def_int = 8, .min_int = 1, .max_int = 1000000, .unit = "examples",
                    .source = HUGGING_FACE, .help = "examples of one update",
                    .renamed = "per_device_train_batch_size per_gpu_train_batch_size batch_size"),
-    HONE_PARAM_INT(hone__trainer_config, micro_batch_size, .max_int = 1000000, .unit = "examples", .flags = HONE_NO_BITS,
+    HONE_PARAM_INT(hone__trainer_config, micro_batch_size, .max_int = 1000000, .unit = "examples",
                    .help = "of an update's examples, how many are computed at once, to save memory; 0: all"),
     /* Hugging Face has 8; evaluation keeps no gradients, so there is room for more, and the figures do not depend on it. */
     HONE_PARAM_INT(hone__trainer_config, eval_batch_size, .def_int = 32, .min_int = 1, .max_int = 1000000, .unit = "examples",
