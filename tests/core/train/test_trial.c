@@ -126,6 +126,30 @@ START_TEST(other_poolings_and_hidden_layers_learn_too)
 }
 END_TEST
 
+static double cell(const json_t *matrix, size_t row, size_t column)
+{
+    return json_number_value(json_array_get(json_array_get(json_object_get(matrix, "values"), row), column));
+}
+
+START_TEST(the_confusion_matrix_agrees_with_accuracy)
+{
+    fixture f;
+    json_t *root = NULL;
+    hone_error err;
+    begin(&f, 60);
+    load(&f, "", bag_yaml, "trainer: {num_train_epochs: 1, train_batch_size: 16, threads: 1}\n");
+    run_well(&f);
+    ck_assert_int_eq(hone__json_load(fixture_path(&f, "exhibits.json"), 0, &root, &err), HONE_OK);
+    const json_t *matrix = json_array_get(json_object_get(root, "matrices"), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(matrix, "name")), "confusion_matrix");
+    ck_assert_double_eq(cell(matrix, 0, 0) + cell(matrix, 0, 1), 30); /* half of the texts are of each label */
+    ck_assert_double_eq(cell(matrix, 1, 0) + cell(matrix, 1, 1), 30);
+    ck_assert_double_eq((cell(matrix, 0, 0) + cell(matrix, 1, 1)) / 60, figure(&f, "validation/accuracy"));
+    json_decref(root);
+    fixture_end(&f);
+}
+END_TEST
+
 /* ---- The same bits ----------------------------------------------------------------------------------------------- */
 
 typedef struct files {
@@ -167,6 +191,21 @@ START_TEST(threads_and_a_second_run_change_no_bit)
     compare(one, one);
     compare(one, "trainer: {num_train_epochs: 2, train_batch_size: 8, threads: 2}\n");
     compare(one, "trainer: {num_train_epochs: 2, train_batch_size: 8, threads: 4}\n");
+}
+END_TEST
+
+START_TEST(threads_change_no_bit_of_openblas)
+{
+    fixture f;
+    const hone__plugin *plugin = NULL;
+    hone_error err;
+    fixture_begin(&f);
+    const hone_status status = hone__registry_find(f.registry, HONE_KIND_BACKEND, "openblas", &plugin, &err);
+    fixture_end(&f);
+    if (status == HONE_ENOTFOUND) /* it was built without the library */
+        return;
+    compare("backend: openblas\ntrainer: {num_train_epochs: 2, train_batch_size: 8, threads: 1}\n",
+            "backend: openblas\ntrainer: {num_train_epochs: 2, train_batch_size: 8, threads: 4}\n");
 }
 END_TEST
 
@@ -464,7 +503,8 @@ START_TEST(any_allocation_may_fail_and_a_retry_succeeds)
 END_TEST
 
 SUITE("trial", a_bag_learns_what_can_be_told_apart, a_small_bert_learns_what_can_be_told_apart,
-      other_poolings_and_hidden_layers_learn_too, threads_and_a_second_run_change_no_bit, another_seed_changes_the_numbers,
+      other_poolings_and_hidden_layers_learn_too, the_confusion_matrix_agrees_with_accuracy,
+      threads_and_a_second_run_change_no_bit, threads_change_no_bit_of_openblas, another_seed_changes_the_numbers,
       micro_batches_change_nothing_but_roundings, frozen_layers_keep_every_bit,
       frozen_layers_run_without_dropout_and_trained_ones_with_it, freezing_what_is_not_there_is_refused,
       a_loss_that_is_no_number_ends_the_trial_and_names_the_step, a_stop_ends_the_trial_as_interrupted,
