@@ -187,10 +187,10 @@ static void compare(const char *one, const char *other)
 
 START_TEST(threads_and_a_second_run_change_no_bit)
 {
-    static const char one[] = "trainer: {num_train_epochs: 2, train_batch_size: 8, threads: 1}\n";
+    static const char one[] = "backend: {type: \"null\"}\ntrainer: {num_train_epochs: 2, train_batch_size: 8, threads: 1}\n";
     compare(one, one);
-    compare(one, "trainer: {num_train_epochs: 2, train_batch_size: 8, threads: 2}\n");
-    compare(one, "trainer: {num_train_epochs: 2, train_batch_size: 8, threads: 4}\n");
+    compare(one, "backend: {type: \"null\"}\ntrainer: {num_train_epochs: 2, train_batch_size: 8, threads: 2}\n");
+    compare(one, "backend: {type: \"null\"}\ntrainer: {num_train_epochs: 2, train_batch_size: 8, threads: 4}\n");
 }
 END_TEST
 
