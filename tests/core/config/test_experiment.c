@@ -358,7 +358,7 @@ static const mistake mistakes[] = {
           "optimizer: {type: null}\n"
           "schedule: {type: null}\n"
           "launcher: {type: null}\n",
-     "exp.yaml:4:36: head.loss: there is no loss \"focl\"; there are: *"},
+     "exp.yaml:4:36: head.loss: there is no loss \"focl\"; *"},
 };
 
 START_TEST(every_mistake_has_its_sentence_and_place)
