@@ -314,6 +314,7 @@ hone_status hone__experiment_fill(hone__loader *l)
     e->data = e->reader.common;
     e->tokenizer_common = e->tokenizer.common;
     e->model_common = e->model.common;
+    e->optimizer_common = e->optimizer.common;
     return hone__experiment_cross_check(l);
 }
 

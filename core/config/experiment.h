@@ -40,6 +40,17 @@ typedef struct hone__model_config {
     hone__freeze_config freeze;
 } hone__model_config;
 
+/* Weights whose names match have a learning rate and a decay of their own. */
+typedef struct hone__group_config {
+    const char *pattern;
+    hone_real_or_word learning_rate, weight_decay; /* word 0: inherit, the optimizer's */
+} hone__group_config;
+
+typedef struct hone__optimizer_config { /* of every optimizer */
+    hone_list groups;                   /* hone__group_config; the first that matches a weight counts */
+    double layer_decay;                 /* 1: none */
+} hone__optimizer_config;
+
 typedef struct hone__metric_config {
     const char *name; /* NULL: the plugin's */
 } hone__metric_config;
@@ -100,6 +111,7 @@ typedef struct hone__experiment {
     const hone__data_config *data;
     const hone__tokenizer_config *tokenizer_common;
     const hone__model_config *model_common;
+    const hone__optimizer_config *optimizer_common;
     hone__trainer_config trainer;
     hone__metric_use *metrics;
     size_t n_metrics;

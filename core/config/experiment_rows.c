@@ -90,6 +90,29 @@ static const hone_param model_rows[] = {
     HONE_PARAM_TABLE(hone__model_config, freeze, hone__freeze_config, freeze_rows, .help = "weights that are not trained"),
 };
 
+static const char *const inherit_word[] = {"inherit", NULL};
+
+static const hone_param group_rows[] = {
+    HONE_PARAM_STRING(hone__group_config, pattern, .flags = HONE_REQUIRED,
+                      .help = "names of weights, with * and ?; the model's prefix may be left out", .renamed = "params names"),
+    HONE_PARAM_REAL_OR_WORD(hone__group_config, learning_rate, inherit_word, .def_text = "inherit", .max_real = 100,
+                            .scale = HONE_LOG, .unit = "1/step", .help = "of these weights; inherit: the optimizer's",
+                            .renamed = "lr"),
+    HONE_PARAM_REAL_OR_WORD(hone__group_config, weight_decay, inherit_word, .def_text = "inherit", .max_real = 100,
+                            .unit = "1/step",
+                            .help = "of all these weights; inherit: the optimizer's, with none for biases and layer norms"),
+};
+
+static const hone_param optimizer_rows[] = {
+    HONE_PARAM_RECORDS(hone__optimizer_config, groups, hone__group_config, group_rows,
+                       .help = "weights with settings of their own; the first pattern that matches a weight counts",
+                       .renamed = "param_groups parameter_groups"),
+    HONE_PARAM_REAL(hone__optimizer_config, layer_decay, .def_real = 1, .max_real = 1, .flags = HONE_OPEN_MIN, .unit = "1",
+                    .source = "Clark et al. 2020 (ELECTRA); counted as BEiT does, the head at 1",
+                    .help = "each layer's learning rate is that of the layer above times this; 1: the same for all",
+                    .renamed = "layerwise_lr_decay layer_wise_lr_decay llrd layerwise_learning_rate_decay"),
+};
+
 static const hone_param metric_rows[] = {
     HONE_PARAM_STRING(hone__metric_config, name, .flags = HONE_FIXED,
                       .help = "of its figures, where one plugin is used twice; absent: the plugin's"),
@@ -99,6 +122,7 @@ const hone__common hone__common_rows[HONE_KIND_COUNT] = {
     [HONE_KIND_READER] = {ROWS(data_rows), sizeof(hone__data_config)},
     [HONE_KIND_TOKENIZER] = {ROWS(tokenizer_rows), sizeof(hone__tokenizer_config)},
     [HONE_KIND_MODEL] = {ROWS(model_rows), sizeof(hone__model_config)},
+    [HONE_KIND_OPTIMIZER] = {ROWS(optimizer_rows), sizeof(hone__optimizer_config)},
     [HONE_KIND_METRIC] = {ROWS(metric_rows), sizeof(hone__metric_config)},
 };
 

@@ -341,6 +341,7 @@ static hone_status make_stepper(hone__parts *p, hone_error *err)
     const hone__stepper_setup setup = {.net = &p->network,
                                        .optimizer = optimizer,
                                        .optimizer_self = optimizer_self,
+                                       .groups = e->optimizer_common,
                                        .schedule = schedule,
                                        .schedule_self = schedule_self,
                                        .max_grad_norm = e->trainer.max_grad_norm,

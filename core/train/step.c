@@ -13,6 +13,7 @@ enum { RANGE = 16384 /* elements of a weight that one thread takes at a time */,
 /* Elements begin .. begin+n-1 of a weight. */
 typedef struct range {
     hone__weight *weight;
+    const hone__weight_rate *rate;
     int64_t begin, n;
 } range;
 
@@ -33,11 +34,12 @@ struct hone__stepper {
     double *sums;  /* [n_ranges] squares of the gradient */
     float *backup; /* the trained weights while others are evaluated; NULL where no technique wants that */
     bool evaluating;
-    double base_rate, base_decay;
+    hone__weight_rate *rates; /* of the store's weights, in its order */
+    double base_rate;
     /* Of the step being run. */
     hone_step hook;
     double divisors[HONE__MOST_LOSSES];
-    double rate, clip;
+    double factor, clip;
 };
 
 /* ---- Creating ---------------------------------------------------------------------------------------------------- */
@@ -48,7 +50,7 @@ static bool trainable(const hone__weight *w)
 }
 
 /* Ranges of at most RANGE elements; returns how many there are, and fills them where `out` is given. */
-static size_t cut(const hone_store *store, bool whole_weights, range *out)
+static size_t cut(const hone_store *store, const hone__weight_rate *rates, bool whole_weights, range *out)
 {
     size_t n = 0;
     for (size_t i = 0; i < hone__store_count(store); i++) {
@@ -56,7 +58,7 @@ static size_t cut(const hone_store *store, bool whole_weights, range *out)
         const int64_t length = whole_weights ? w->n : RANGE;
         for (int64_t begin = 0; trainable(w) && begin < w->n; begin += length, n++)
             if (out)
-                out[n] = (range){w, begin, w->n - begin < length ? w->n - begin : length};
+                out[n] = (range){w, &rates[i], begin, w->n - begin < length ? w->n - begin : length};
     }
     return n;
 }
@@ -102,12 +104,29 @@ static hone_status make_technique_slots(hone__stepper *s, hone_error *err)
     return evaluates && !s->backup ? hone_no_memory(err, "making room for a copy of the weights") : HONE_OK;
 }
 
+static hone_status make_rates(hone__stepper *s, hone_error *err)
+{
+    const hone__stepper_setup *setup = &s->setup;
+    const hone__network *net = setup->net;
+    s->base_rate = real_parameter(setup->optimizer_self, "learning_rate");
+    s->rates = hone_alloc_array(setup->trial, hone__store_count(net->store), sizeof *s->rates);
+    if (!s->rates)
+        return hone_no_memory(err, "preparing the training");
+    return hone__groups_assign(&(hone__groups_setup){.config = setup->groups,
+                                                     .learning_rate = s->base_rate,
+                                                     .weight_decay = real_parameter(setup->optimizer_self, "weight_decay"),
+                                                     .store = net->store,
+                                                     .model = net->model,
+                                                     .model_self = net->model_self},
+                               s->rates, err);
+}
+
 static hone_status fill(hone__stepper *s, hone_error *err)
 {
     const hone__stepper_setup *setup = &s->setup;
     const hone_store *store = setup->net->store;
     hone__store_gradients(setup->net->store, &s->n_gradients);
-    s->n_ranges = cut(store, setup->optimizer->whole_weights, NULL);
+    s->n_ranges = cut(store, NULL, setup->optimizer->whole_weights, NULL);
     if (s->n_ranges == 0)
         return hone_fail(err, HONE_EINVAL, "every weight is frozen, so there is nothing to train; freeze less");
     s->ranges = hone_alloc_array(setup->trial, s->n_ranges, sizeof *s->ranges);
@@ -115,9 +134,8 @@ static hone_status fill(hone__stepper *s, hone_error *err)
     s->optimizer_state = hone_alloc(setup->trial, (size_t)setup->optimizer->state_bytes);
     if (!s->ranges || !s->sums || !s->optimizer_state)
         return hone_no_memory(err, "preparing the training");
-    cut(store, setup->optimizer->whole_weights, s->ranges);
-    s->base_rate = real_parameter(setup->optimizer_self, "learning_rate");
-    s->base_decay = real_parameter(setup->optimizer_self, "weight_decay");
+    HONE_TRY(make_rates(s, err));
+    cut(store, s->rates, setup->optimizer->whole_weights, s->ranges);
     HONE_TRY(make_slots(setup->optimizer->n_slots, s->n_gradients, &s->optimizer_slots, err));
     return make_technique_slots(s, err);
 }
@@ -390,13 +408,13 @@ static double clip_of(double norm, double most)
 
 /* ---- The update -------------------------------------------------------------------------------------------------- */
 
-static double rate_of(const hone__stepper *s, const char *weight)
+static double rate_of(const hone__stepper *s, const range *r)
 {
-    double rate = s->rate;
+    double rate = r->rate->learning_rate * s->factor;
     for (size_t i = 0; i < s->setup.net->n_techniques; i++) {
         const hone__technique_use *t = &s->setup.net->techniques[i];
         if (t->technique->rate)
-            rate *= t->technique->rate(t->self, &s->hook, weight);
+            rate *= t->technique->rate(t->self, &s->hook, r->weight->name);
     }
     return rate;
 }
@@ -429,8 +447,8 @@ static void update_range(hone__stepper *s, const range *r)
                                .g = hone__store_gradient(net->store, r->weight) + r->begin,
                                .slots = own,
                                .step = s->hook.step,
-                               .learning_rate = rate_of(s, r->weight->name),
-                               .weight_decay = r->weight->flags & HONE_WEIGHT_NO_DECAY ? 0 : s->base_decay,
+                               .learning_rate = rate_of(s, r),
+                               .weight_decay = r->rate->weight_decay,
                                .gradient_scale = s->clip,
                                .state = s->optimizer_state};
         s->setup.optimizer->update(s->setup.optimizer_self, &u);
@@ -469,8 +487,8 @@ static hone_status update(hone__stepper *s, hone__step_result *result, hone_erro
                          "step %lld: the gradient is not finite; a smaller learning rate or a longer warm-up may help",
                          (long long)s->hook.step);
     s->clip = clip_of(result->gradient_norm, setup->max_grad_norm);
-    s->rate = s->base_rate * setup->schedule->factor(setup->schedule_self, s->hook.step, setup->total_steps);
-    result->learning_rate = s->rate;
+    s->factor = setup->schedule->factor(setup->schedule_self, s->hook.step, setup->total_steps);
+    result->learning_rate = s->base_rate * s->factor;
     if (setup->optimizer->begin_step)
         HONE_TRY(
             setup->optimizer->begin_step(setup->optimizer_self, s->hook.step, result->gradient_norm, s->optimizer_state, err));

@@ -7,12 +7,14 @@
 #ifndef HONE_CORE_TRAIN_STEP_H
 #define HONE_CORE_TRAIN_STEP_H
 
+#include "train/groups.h"
 #include "train/network.h"
 
 typedef struct hone__stepper_setup {
     hone__network *net;
     const hone_optimizer *optimizer;
     const hone_self *optimizer_self;
+    const hone__optimizer_config *groups; /* NULL: one rate and one decay for all */
     const hone_schedule *schedule;
     const hone_self *schedule_self;
     double max_grad_norm; /* 0: no clipping */

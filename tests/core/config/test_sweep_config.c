@@ -349,7 +349,7 @@ static const mistake mistakes[] = {
      "exp.yaml:12:65: optimizer: there is no optimizer \"nul\"; did you mean null? There are: *"},
     {SWEPT SWEEP "    optimizer: {values: [\"null\", adamw]}\n"
                  "    optimizer.nesterov: {value: true}\n",
-     "exp.yaml:13:5: optimizer has no key \"nesterov\"; it has: type, learning_rate*"},
+     "exp.yaml:13:5: optimizer has no key \"nesterov\"; it has: type, groups, layer_decay, learning_rate*"},
     {SWEPT SWEEP "    optimizer: {values: [\"null\", adamw]}\n"
                  "    optimizer.type: {values: [adamw]}\n",
      "exp.yaml:13:5: sweep.parameters has optimizer and optimizer.type, which both choose the plugin; keep one of them"},

@@ -3,68 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
 #include "base/str.h"
-#include "trial_fixture.h"
+#include "trial_data.h"
 
 #include <math.h>
-
-/* ---- Data and experiments ---------------------------------------------------------------------------------------- */
-
-static const char *const happy[] = {"sun", "joy", "smile", "warm", "dance"};
-static const char *const sad[] = {"rain", "grief", "tear", "cold", "grey"};
-static const char *const filler[] = {"the", "a", "of", "and", "was", "it", "so", "then"};
-
-/* Texts of 3 to 12 words, one of which says which label it is. */
-static void write_data(const fixture *f, const char *name, uint64_t seed, int n)
-{
-    const hone_key key = {.seed = seed};
-    const hone_stream stream = hone_stream_of(&key);
-    hone__str s = {0};
-    hone__str_add(&s, "text\tlabel\n");
-    for (int i = 0; i < n; i++) {
-        const uint64_t sequence = (uint64_t)i, words = 3 + hone_random_below(stream, sequence, 0, 10);
-        const uint64_t place = hone_random_below(stream, sequence, 1, words), which = hone_random_below(stream, sequence, 2, 5);
-        for (uint64_t w = 0; w < words; w++)
-            hone__str_addf(&s, "%s%s", w ? " " : "",
-                           w != place ? filler[hone_random_below(stream, sequence, 3 + w, 8)]
-                           : i % 2    ? happy[which]
-                                      : sad[which]);
-        hone__str_addf(&s, "\t%s\n", i % 2 ? "happy" : "sad");
-    }
-    fixture_write(f, name, hone__str_text(&s));
-    hone__str_clear(&s);
-}
-
-static const char data_yaml[] = "data: {type: tsv, train: train.tsv, validation: dev.tsv, quoting: none, "
-                                "columns: {text: text, label: label}}\n"
-                                "tokenizer: {type: whitespace, max_length: 16}\n"
-                                "head: {type: classification, dropout: 0.1%s}\n"
-                                "metrics: [accuracy, f1]\n";
-static const char bag_yaml[] = "model: {type: bag, hidden_size: 16}\n"
-                               "optimizer: {type: adamw, learning_rate: 2.0e-2}\n";
-static const char bert_yaml[] = "model: {type: bert, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 2, "
-                                "intermediate_size: 48, max_position_embeddings: 16%s}\n"
-                                "optimizer: {type: adamw, learning_rate: 2.0e-3, weight_decay: 0.01}\n"
-                                "schedule: {type: linear, warmup_ratio: 0.1}\n";
-
-static void begin(fixture *f, int n)
-{
-    fixture_begin(f);
-    write_data(f, "train.tsv", 1, n);
-    write_data(f, "dev.tsv", 2, 60);
-}
-
-static void load(fixture *f, const char *head, const char *model, const char *trainer)
-{
-    char yaml[4096];
-    const int used = snprintf(yaml, sizeof yaml, data_yaml, head);
-    snprintf(yaml + used, sizeof yaml - (size_t)used, "%s%s", model, trainer);
-    fixture_load(f, yaml);
-}
-
-static const char *bert(const fixture *f, const char *more)
-{
-    return hone_sprintf(f->arena, bert_yaml, more);
-}
 
 static hone_status run(fixture *f, hone_error *err)
 {
@@ -92,8 +33,8 @@ static double figure(const fixture *f, const char *name)
 START_TEST(a_bag_learns_what_can_be_told_apart)
 {
     fixture f;
-    begin(&f, 200);
-    load(&f, "", bag_yaml, "trainer: {num_train_epochs: 6, train_batch_size: 16, threads: 2}\n");
+    fixture_begin_with(&f, 200);
+    fixture_compose(&f, "", fixture_bag, "trainer: {num_train_epochs: 6, train_batch_size: 16, threads: 2}\n");
     run_well(&f);
     ck_assert_double_gt(figure(&f, "validation/accuracy"), 0.95);
     ck_assert_double_gt(figure(&f, "validation/f1"), 0.95);
@@ -104,8 +45,8 @@ END_TEST
 START_TEST(a_small_bert_learns_what_can_be_told_apart)
 {
     fixture f;
-    begin(&f, 200);
-    load(&f, "", bert(&f, ""), "trainer: {num_train_epochs: 6, train_batch_size: 16, threads: 2}\n");
+    fixture_begin_with(&f, 200);
+    fixture_compose(&f, "", fixture_bert(&f, ""), "trainer: {num_train_epochs: 6, train_batch_size: 16, threads: 2}\n");
     run_well(&f);
     ck_assert_double_gt(figure(&f, "validation/accuracy"), 0.95);
     fixture_end(&f);
@@ -117,8 +58,9 @@ START_TEST(other_poolings_and_hidden_layers_learn_too)
     static const char *const heads[] = {", pooling: mean", ", pooling: first, hidden_layers: [24, 12], activation: tanh"};
     for (size_t i = 0; i < 2; i++) {
         fixture f;
-        begin(&f, 200);
-        load(&f, heads[i], bert(&f, ""), "trainer: {num_train_epochs: 6, train_batch_size: 16, threads: 2}\n");
+        fixture_begin_with(&f, 200);
+        fixture_compose(&f, heads[i], fixture_bert(&f, ""),
+                        "trainer: {num_train_epochs: 6, train_batch_size: 16, threads: 2}\n");
         run_well(&f);
         ck_assert_double_gt(figure(&f, "validation/accuracy"), 0.9);
         fixture_end(&f);
@@ -159,8 +101,8 @@ typedef struct files {
 static files run_with(const char *trainer, const char *more)
 {
     fixture f;
-    begin(&f, 40);
-    load(&f, "", bert(&f, more), trainer);
+    fixture_begin_with(&f, 40);
+    fixture_compose(&f, "", fixture_bert(&f, more), trainer);
     run_well(&f);
     const files all = {fixture_read(&f, "metrics.jsonl"), fixture_read(&f, "predictions.tsv"),
                        fixture_read(&f, "exhibits.json")};
@@ -227,8 +169,9 @@ START_TEST(micro_batches_change_nothing_but_roundings)
     static const int64_t sizes[] = {0, 3, 1};
     for (size_t i = 0; i < 3; i++) {
         fixture f;
-        begin(&f, 80);
-        load(&f, ", loss: {type: cross_entropy, class_weights: balanced}", bert(&f, ""), "trainer: {train_batch_size: 8}\n");
+        fixture_begin_with(&f, 80);
+        fixture_compose(&f, ", loss: {type: cross_entropy, class_weights: balanced}", fixture_bert(&f, ""),
+                        "trainer: {train_batch_size: 8}\n");
         hone__parts *parts = fixture_parts(&f);
         for (uint64_t step = 0; step < 10; step++) {
             uint64_t order[8];
@@ -297,8 +240,9 @@ START_TEST(frozen_layers_keep_every_bit)
     hone_error err;
     hone__step_result r;
     const uint64_t order[] = {0, 1, 2, 3};
-    begin(&f, 20);
-    load(&f, "", bert(&f, ", freeze: {embeddings: true, layers: 1, names: [pooler.dense.bias]}"), "trainer: {threads: 2}\n");
+    fixture_begin_with(&f, 20);
+    fixture_compose(&f, "", fixture_bert(&f, ", freeze: {embeddings: true, layers: 1, names: [pooler.dense.bias]}"),
+                    "trainer: {threads: 2}\n");
     hone__parts *parts = fixture_parts(&f);
     check_frozen(&f, parts, "bert.embeddings.*", true);
     check_frozen(&f, parts, "bert.encoder.layer.0.*", true);
@@ -349,8 +293,8 @@ START_TEST(frozen_layers_run_without_dropout_and_trained_ones_with_it)
     for (size_t i = 0; i < 2; i++) {
         fixture f;
         float one[64], other[64];
-        begin(&f, 20);
-        load(&f, "", bert(&f, freezes[i]), "trainer: {threads: 1}\n");
+        fixture_begin_with(&f, 20);
+        fixture_compose(&f, "", fixture_bert(&f, freezes[i]), "trainer: {threads: 1}\n");
         hone__parts *parts = fixture_parts(&f);
         lowest_layer(parts, 1, one, 64);
         lowest_layer(parts, 2, other, 64);
@@ -365,8 +309,8 @@ static void refused(const char *head, const char *more, const char *trainer, hon
 {
     fixture f;
     hone_error err;
-    begin(&f, 20);
-    load(&f, head, bert(&f, more), trainer);
+    fixture_begin_with(&f, 20);
+    fixture_compose(&f, head, fixture_bert(&f, more), trainer);
     ck_assert_int_eq(run(&f, &err), status);
     ck_assert_msg(strstr(err.msg, says) != NULL, "%s", err.msg);
     ck_assert(!hone__exists(fixture_path(&f, "result.json")));
@@ -388,9 +332,9 @@ START_TEST(a_loss_that_is_no_number_ends_the_trial_and_names_the_step)
     /* The step is as long as a float is large: the second one meets infinities. */
     fixture f;
     hone_error err;
-    begin(&f, 20);
-    load(&f, "", "model: {type: bag, hidden_size: 4}\noptimizer: {type: adamw, learning_rate: 100}\n",
-         "trainer: {max_grad_norm: 0, train_batch_size: 4}\n");
+    fixture_begin_with(&f, 20);
+    fixture_compose(&f, "", "model: {type: bag, hidden_size: 4}\noptimizer: {type: adamw, learning_rate: 100}\n",
+                    "trainer: {max_grad_norm: 0, train_batch_size: 4}\n");
     hone__parts *parts = fixture_parts(&f);
     hone__weight *w = hone__store_weight(parts->network.store, "classifier.weight");
     ((float *)w->value.data)[0] = NAN;
@@ -408,8 +352,8 @@ START_TEST(a_stop_ends_the_trial_as_interrupted)
     fixture f;
     hone_error err;
     const volatile int stop = 1;
-    begin(&f, 20);
-    load(&f, "", bag_yaml, "");
+    fixture_begin_with(&f, 20);
+    fixture_compose(&f, "", fixture_bag, "");
     f.setup.stop = &stop;
     ck_assert_int_eq(run(&f, &err), HONE_EINTERRUPTED);
     ck_assert(!hone__exists(fixture_path(&f, "result.json")));
@@ -428,9 +372,9 @@ static int count_lines(const char *text, const char *with)
 START_TEST(early_stopping_ends_after_its_patience)
 {
     fixture f;
-    begin(&f, 20);
-    load(&f, "", "model: {type: bag, hidden_size: 4}\noptimizer: {type: adamw, learning_rate: 1.0e-9}\n",
-         "trainer: {num_train_epochs: 9, early_stopping_patience: 2, train_batch_size: 4}\n");
+    fixture_begin_with(&f, 20);
+    fixture_compose(&f, "", "model: {type: bag, hidden_size: 4}\noptimizer: {type: adamw, learning_rate: 1.0e-9}\n",
+                    "trainer: {num_train_epochs: 9, early_stopping_patience: 2, train_batch_size: 4}\n");
     run_well(&f);
     char *lines = fixture_read(&f, "metrics.jsonl");
     ck_assert_int_eq(count_lines(lines, "validation/loss"), 3); /* the first is the best; two more are no better */
@@ -444,8 +388,9 @@ START_TEST(the_best_by_a_loss_is_the_smallest)
     fixture f;
     json_t *root = NULL;
     hone_error err;
-    begin(&f, 60);
-    load(&f, "", bag_yaml, "trainer: {num_train_epochs: 3, train_batch_size: 8, metric_for_best_model: validation/loss}\n");
+    fixture_begin_with(&f, 60);
+    fixture_compose(&f, "", fixture_bag,
+                    "trainer: {num_train_epochs: 3, train_batch_size: 8, metric_for_best_model: validation/loss}\n");
     run_well(&f);
     ck_assert_int_eq(hone__json_load(fixture_path(&f, "result.json"), 0, &root, &err), HONE_OK);
     ck_assert_str_eq(json_string_value(json_object_get(root, "metric")), "validation/loss");
@@ -460,8 +405,9 @@ START_TEST(max_steps_and_max_train_samples_bound_the_work)
     fixture f;
     json_t *root = NULL;
     hone_error err;
-    begin(&f, 60);
-    load(&f, "", bag_yaml, "trainer: {num_train_epochs: 9, max_steps: 7, max_train_samples: 10, train_batch_size: 4}\n");
+    fixture_begin_with(&f, 60);
+    fixture_compose(&f, "", fixture_bag,
+                    "trainer: {num_train_epochs: 9, max_steps: 7, max_train_samples: 10, train_batch_size: 4}\n");
     run_well(&f);
     ck_assert_int_eq(hone__json_load(fixture_path(&f, "result.json"), 0, &root, &err), HONE_OK);
     const json_t *train = json_object_get(root, "train");
@@ -476,8 +422,8 @@ START_TEST(a_metric_that_nobody_gives_is_refused)
 {
     fixture f;
     hone_error err;
-    begin(&f, 20);
-    load(&f, "", bag_yaml, "trainer: {num_train_epochs: 1}\n");
+    fixture_begin_with(&f, 20);
+    fixture_compose(&f, "", fixture_bag, "trainer: {num_train_epochs: 1}\n");
     f.experiment->trainer.metric_for_best_model = "validation/bleu";
     ck_assert_int_eq(run(&f, &err), HONE_EINVAL);
     ck_assert_msg(strstr(err.msg, "bleu") != NULL, "%s", err.msg);
@@ -495,8 +441,9 @@ static hone_status attempt(void *ctx, hone_error *err)
 START_TEST(any_allocation_may_fail_and_a_retry_succeeds)
 {
     fixture f;
-    begin(&f, 4);
-    load(&f, "", "model: {type: bag, hidden_size: 2}\n", "trainer: {num_train_epochs: 1, max_steps: 1, threads: 1}\n");
+    fixture_begin_with(&f, 4);
+    fixture_compose(&f, "", "model: {type: bag, hidden_size: 2}\n",
+                    "trainer: {num_train_epochs: 1, max_steps: 1, threads: 1}\n");
     ck_assert_int_gt(suite_every_allocation_fails(attempt, &f), 50);
     fixture_end(&f);
 }
