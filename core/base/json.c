@@ -6,6 +6,8 @@
 #include "base/file.h"
 #include "base/str.h"
 
+#include <hone/text.h>
+
 #include <inttypes.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -74,9 +76,9 @@ void hone__json_init(void)
 
 /* Jansson goes 2048 levels deep, so the levels are counted first. Counts on text that may not be JSON at all: what is wrong with
  * it otherwise is for Jansson to say. */
-static hone_status check_depth(const char *bytes, size_t n, const char *name, hone_error *err)
+static hone_status check_depth(const char *bytes, size_t n, const char *name, uint64_t line, hone_error *err)
 {
-    int depth = 0, line = 1;
+    int depth = 0;
     bool in_text = false;
     for (size_t i = 0; i < n; i++) {
         char c = bytes[i];
@@ -91,8 +93,8 @@ static hone_status check_depth(const char *bytes, size_t n, const char *name, ho
             depth--;
         if (depth > DEEPEST)
             return hone_fail(err, HONE_EFORMAT,
-                             "%s:%d: arrays and objects lie more than %d deep in one another; make it flatter", name, line,
-                             DEEPEST);
+                             "%s:%llu: arrays and objects lie more than %d deep in one another; make it flatter", name,
+                             (unsigned long long)line, DEEPEST);
     }
     return HONE_OK;
 }
@@ -113,7 +115,8 @@ static json_t *load(parse *p, const char *bytes, size_t n, json_error_t *e, bool
     return root;
 }
 
-hone_status hone__json_parse(const char *bytes, size_t n, const char *name, json_t **root, hone_error *err)
+hone_status hone_json_parse(const char *bytes, uint64_t n, const char *name, uint64_t line, struct json_t **root,
+                            hone_error *err)
 {
     char shown[512], why[256];
     json_error_t e = {0};
@@ -122,15 +125,21 @@ hone_status hone__json_parse(const char *bytes, size_t n, const char *name, json
     *root = NULL;
     hone__json_init();
     hone__shown(name, shown, sizeof shown);
-    HONE_TRY(check_depth(bytes, n, shown, err));
+    HONE_TRY(check_depth(bytes, n, shown, line, err));
     *root = load(&p, bytes, n, &e, &short_of_memory);
     hone__free(p.blocks);
     if (short_of_memory)
         return hone_no_memory(err, "reading JSON");
     if (!*root)
-        return hone_fail(err, HONE_EFORMAT, "%s:%d:%d: this is not valid JSON: %s", shown, e.line, e.column,
+        return hone_fail(err, HONE_EFORMAT, "%s:%llu:%d: this is not valid JSON: %s", shown,
+                         (unsigned long long)line + (unsigned long long)(e.line > 0 ? e.line - 1 : 0), e.column,
                          hone__shown(e.text, why, sizeof why));
     return HONE_OK;
+}
+
+hone_status hone__json_parse(const char *bytes, size_t n, const char *name, json_t **root, hone_error *err)
+{
+    return hone_json_parse(bytes, n, name, 1, root, err);
 }
 
 hone_status hone__json_load(const char *path, size_t limit, json_t **root, hone_error *err)

@@ -1,4 +1,4 @@
-/* hone/text.h - helpers for readers and tokenizers: rows of delimited text, and whole files.
+/* hone/text.h - helpers for readers and tokenizers: rows of delimited text, JSON, and whole files.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef HONE_TEXT_H
@@ -67,6 +67,16 @@ HONE_EXPORT hone_target hone_delimited_target(const hone_delimited *d);
 HONE_EXPORT const char *const *hone_delimited_fields(const hone_delimited *d);
 HONE_EXPORT hone_status hone_delimited_read(const hone_delimited *d, hone_arena *step, const hone_source *source,
                                             hone_sink *sink, hone_error *err) HONE_CHECKED;
+
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
+
+struct json_t; /* of the library Jansson: a plugin that looks into it says `build: pkg-config jansson` and includes jansson.h */
+
+/* One JSON value with nothing but white space around it: duplicate keys refused, at most 64 levels, integers exact in 64 bits. Errors begin
+ * "NAME:LINE:COLUMN: "; `line` is where the bytes begin in their file, from 1. The caller calls json_decref(*root). Safe where memory is
+ * short, which Jansson's own functions are not. */
+HONE_EXPORT hone_status hone_json_parse(const char *bytes, uint64_t n, const char *name, uint64_t line, struct json_t **root,
+                                        hone_error *err) HONE_CHECKED;
 
 /* ---- Files ------------------------------------------------------------------------------------------------------- */
 

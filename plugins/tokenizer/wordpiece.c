@@ -306,12 +306,8 @@ static hone_status load_json(hone_arena *arena, const char *path, json_t **root,
 {
     const char *bytes;
     uint64_t n;
-    json_error_t where;
     HONE_TRY(hone_file_read(arena, path, MOST_BYTES, &bytes, &n, err));
-    *root = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, &where);
-    if (!*root)
-        return hone_fail(err, HONE_EFORMAT, "%s:%d:%d: %s", path, where.line, where.column, where.text);
-    return HONE_OK;
+    return hone_json_parse(bytes, n, path, 1, root, err);
 }
 
 static void read_switch(const json_t *object, const char *key, int *value)
