@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
+#include "base/str.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 const hone__command hone__commands[] = {
     {"check", hone__cli_check, "FILE [key=value ...] [--render]",
      "every mistake of an experiment file at once, or all of it with every default",
-     "hone check experiments/quickstart/grid.yaml optimizer.learning_rate=1.0e-4 --render"},
+     "hone check experiments/quickstart/quickstart.yaml optimizer.learning_rate=1.0e-4 --render"},
     {"describe", hone__cli_describe, "[KIND[/NAME]] [--markdown | --json]",
      "what a kind of plugin or one of them does, and its parameters with units, defaults and ranges",
      "hone describe optimizer/adamw"},
@@ -41,12 +42,9 @@ const hone__command hone__commands[] = {
 static void print_usage(FILE *out)
 {
     fprintf(out, "usage: hone COMMAND [ARGUMENT ...]\n\n");
-    for (const hone__command *c = hone__commands; c->word; c++) {
-        char left[64];
-        snprintf(left, sizeof left, "%s %s", c->word, c->arguments);
-        fprintf(out, "  hone %-34s %s\n", left, c->help);
-    }
-    fprintf(out, "\n`hone COMMAND --help` says more about one of them.\n");
+    for (const hone__command *c = hone__commands; c->word; c++)
+        fprintf(out, "  hone %-9s %s\n", c->word, c->help);
+    fprintf(out, "\n`hone COMMAND --help` gives the arguments of one of them, and an example.\n");
 }
 
 static void print_help(const hone__command *c)
@@ -64,6 +62,21 @@ static const hone__command *find_command(const char *word)
         if (strcmp(c->word, word) == 0)
             return c;
     return NULL;
+}
+
+static const char *command_name(const void *ctx, size_t i)
+{
+    return ((const hone__command *)ctx)[i].word;
+}
+
+static void complain(const char *word)
+{
+    char shown[80];
+    const char *nearest = hone__nearest(word, command_name, hone__commands);
+    fprintf(stderr, "hone: there is no command %s; ", hone__shown(word, shown, sizeof shown));
+    if (nearest)
+        fprintf(stderr, "did you mean %s? ", nearest);
+    fprintf(stderr, "`hone --help` lists them\n");
 }
 
 static bool asks_for_help(int argc, char **argv)
@@ -86,7 +99,7 @@ int hone_main(int argc, char **argv)
     }
     const hone__command *command = find_command(argv[1]);
     if (!command) {
-        fprintf(stderr, "hone: there is no command %s; `hone --help` lists them\n", argv[1]);
+        complain(argv[1]);
         return HONE__EXIT_USAGE;
     }
     if (asks_for_help(argc - 1, argv + 1)) {

@@ -26,10 +26,11 @@ bool hone__cli_kind(const char *command, const char *word, hone_kind *kind)
         return true;
     }
     const char *nearest = hone__nearest(word, kind_name, NULL);
-    fprintf(stderr, "hone %s: there is no kind of plugin called %s; ", command, hone__shown(word, shown, sizeof shown));
+    fprintf(stderr, "hone %s: there is no kind of plugin called %s", command, hone__shown(word, shown, sizeof shown));
     if (nearest)
-        fprintf(stderr, "did you mean %s? ", nearest);
-    fprintf(stderr, "There are:");
+        fprintf(stderr, "; did you mean %s? There are:", nearest);
+    else
+        fprintf(stderr, "; there are:");
     for (int k = 1; k < HONE_KIND_COUNT; k++)
         fprintf(stderr, "%s %s", k == 1 ? "" : ",", hone__kinds[k].name);
     fprintf(stderr, "\n");

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/options.h"
 
 #include <math.h>
 #include <signal.h>
@@ -110,8 +111,11 @@ static hone_status load_and_run(const char *dir, hone_arena *arena, hone_log *lo
 int hone__cli_trial(int argc, char **argv)
 {
     hone_error err = {0};
-    if (argc != 2) {
-        fprintf(stderr, "hone trial: %s; usage: hone trial DIR\n", argc < 2 ? "which directory?" : "only one directory");
+    int n;
+    if (!hone__options_take(argc, argv, (const hone__option[]){{0}}, &n))
+        return HONE__EXIT_USAGE;
+    if (n != 1) {
+        fprintf(stderr, "hone trial: %s; usage: hone trial DIR\n", n < 1 ? "which directory?" : "only one directory");
         return HONE__EXIT_USAGE;
     }
     catch_signals();
