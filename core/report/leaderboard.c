@@ -4,6 +4,7 @@
 #include "report/leaderboard.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Figures that stand beside the ranking one where a person reads. */
@@ -45,7 +46,7 @@ static size_t type_bytes(const char *text)
     return text && strncmp(text, "{type: ", 7) == 0 ? strcspn(text + 7, ",}") : 0;
 }
 
-/* A whole section goes by its type, if no other choice of the column has the same one. */
+/* As a person reads it. A whole section goes by its type, if no other choice of the column has the same one. */
 static const char *short_value(const hone__report_run *run, const char *text, size_t c)
 {
     size_t n = type_bytes(text);
@@ -54,7 +55,14 @@ static const char *short_value(const hone__report_run *run, const char *text, si
         if (other && strcmp(other, text) != 0 && type_bytes(other) == n && strncmp(other + 7, text + 7, n) == 0)
             return text;
     }
-    return n ? hone_strndup(run->arena, text + 7, n) : text ? text : "-";
+    if (n)
+        return hone_strndup(run->arena, text + 7, n);
+    if (!text)
+        return "-";
+    /* Drawn reals have up to 17 digits, of which four tell trials apart; integers and words stay as they are. */
+    char *end;
+    double x = strtod(text, &end);
+    return *text && !*end && strpbrk(text, ".eE") ? hone_sprintf(run->arena, "%.4g", x) : text;
 }
 
 static const hone__figure *figure(const hone__report_trial *t, const char *name)
