@@ -289,8 +289,12 @@ static hone_status check_best(hone__loader *l)
         hone__metric_known(l, "trainer.metric_for_best_model", trainer->metric_for_best_model, node, &direction);
         return HONE_OK;
     }
+    /* A sweep that ranks points by one figure keeps each trial's best epoch by the same. */
+    const hone__yaml *swept = hone__yaml_path(l->base, "sweep.metric.name");
     const char *first = l->e->n_metrics ? l->e->metrics[0].name : "loss";
-    const char *text = hone_sprintf(l->arena, "validation/%s", first ? first : "loss");
+    const char *text = swept && swept->type == HONE__YAML_STRING
+                           ? hone_strdup(l->arena, swept->text)
+                           : hone_sprintf(l->arena, "validation/%s", first ? first : "loss");
     hone__yaml *node = text ? hone__yaml_new_text(l->arena, text) : NULL;
     if (!node)
         return hone_no_memory(l->err, "naming the best metric");

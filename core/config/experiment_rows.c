@@ -174,7 +174,8 @@ static const hone_param trainer_rows[] = {
                            .help = "of one trial; auto: all processors, or one each where trials run side by side",
                            .renamed = "num_workers n_jobs num_threads dataloader_num_workers"),
     HONE_PARAM_STRING(hone__trainer_config, metric_for_best_model, .flags = HONE_FIXED, .source = HUGGING_FACE,
-                      .help = "the figure by which the best epoch is kept (validation/f1); absent: the first metric's",
+                      .help = "the figure by which the best epoch is kept (validation/f1); absent: the sweep's metric, or "
+                              "the first one's",
                       .renamed = "monitor"),
     HONE_PARAM_INT(hone__trainer_config, early_stopping_patience, .max_int = 1000000, .unit = "evaluations",
                    .help = "end after so many evaluations without improvement; 0: never", .renamed = "patience"),

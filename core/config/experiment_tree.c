@@ -177,6 +177,8 @@ hone_status hone__experiment_point(hone_arena *arena, const hone__experiment *e,
     hone__tree_remove(tree, "sweep");
     hone__tree_remove(tree, "task"); /* its settings are in the tree, and must not fill up a section that the point replaces */
     HONE_TRY(hone__yaml_set(arena, tree, "seed", number, err));
+    if (e->trainer.metric_for_best_model) /* its default is the sweep's, which a trial does not see */
+        HONE_TRY(set_text(arena, tree, "trainer.metric_for_best_model", e->trainer.metric_for_best_model, err));
     for (size_t i = 0; e->sweep && i < e->sweep->n_dimensions; i++)
         if (values[i])
             HONE_TRY(hone__tree_set(arena, tree, e->sweep->dimensions[i].path, values[i], err));

@@ -78,8 +78,8 @@ START_TEST(the_confusion_matrix_agrees_with_accuracy)
     fixture f;
     json_t *root = NULL;
     hone_error err;
-    begin(&f, 60);
-    load(&f, "", bag_yaml, "trainer: {num_train_epochs: 1, train_batch_size: 16, threads: 1}\n");
+    fixture_begin_with(&f, 60);
+    fixture_compose(&f, "", fixture_bag, "trainer: {num_train_epochs: 1, train_batch_size: 16, threads: 1}\n");
     run_well(&f);
     ck_assert_int_eq(hone__json_load(fixture_path(&f, "exhibits.json"), 0, &root, &err), HONE_OK);
     const json_t *matrix = json_array_get(json_object_get(root, "matrices"), 0);
