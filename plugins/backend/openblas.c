@@ -481,6 +481,20 @@ static void write_description(state *st)
                  width_names[used], width_names[there]);
 }
 
+/* A core type that was forced may use instructions that the processor does not have: the first product would end the process. */
+static hone_status check_core(hone_error *err)
+{
+    const char *core = openblas_get_corename();
+    const int used = width_of_core(core), there = width_of_processor();
+    if (used <= there)
+        return HONE_OK;
+    return hone_fail(
+        err, HONE_EUNSUPPORTED,
+        "OpenBLAS computes as core type %s, which needs %s, and this processor has only %s; OPENBLAS_CORETYPE is %s: "
+        "unset it, or name a core type that the processor can run",
+        core, width_names[used], width_names[there], getenv("OPENBLAS_CORETYPE") ? getenv("OPENBLAS_CORETYPE") : "not set");
+}
+
 /* The same product in many calls at once must give the same bits as alone. */
 enum { TEST_SIZE = 96, TEST_CALLS = 16 };
 
@@ -525,6 +539,7 @@ static hone_status create(const hone_self *self, hone_error *err)
                          "OpenBLAS keeps to %d threads although 1 was asked for; its sums would depend on "
                          "the number of threads",
                          openblas_get_num_threads());
+    HONE_TRY(check_core(err));
     if (pthread_mutex_init(&st->lock, NULL) != 0)
         return hone_fail(err, HONE_ENOMEM, "a lock for OpenBLAS could not be made");
     st->has_lock = true;
