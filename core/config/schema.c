@@ -337,6 +337,13 @@ static json_t *sweep_schema(schema *s)
     return finished(o, ok);
 }
 
+/* The section is there, or a task brings it, or the sweep sets it as a whole. */
+static json_t *presence_of(const char *section)
+{
+    return json_pack("{s:[{s:[s]},{s:[s]},{s:[s],s:{s:{s:{s:{s:[s]}}}}}]}", "anyOf", "required", section, "required", "task",
+                     "required", "sweep", "properties", "sweep", "properties", "parameters", "required", section);
+}
+
 static bool set_sections(json_t *properties, json_t *required)
 {
     bool ok = true;
@@ -345,7 +352,7 @@ static bool set_sections(json_t *properties, json_t *required)
         ok &= set(section, "description", json_string(row->help));
         ok &= set(properties, row->key, section);
         if (row->required && !row->default_type)
-            ok &= append(required, json_string(row->key));
+            ok &= append(required, presence_of(row->key));
     }
     ok &= set(properties, "techniques", list_of("technique"));
     ok &= set(properties, "metrics", list_of("metric"));
@@ -367,7 +374,7 @@ static json_t *whole(schema *s, hone_status *status)
     bool ok = set_sections(properties, required);
     ok &= set(properties, "trainer", own_schema(s, &hone__trainer_rows));
     ok &= set(properties, "sweep", sweep_schema(s));
-    ok &= set(o, "required", required);
+    ok &= set(o, "allOf", required);
     ok &= set(o, "$schema", json_string("https://json-schema.org/draft/2020-12/schema"));
     ok &= set(o, "title", json_string("hone experiment"));
     ok &= set(o, "$defs", definitions(s, status));

@@ -98,11 +98,22 @@ says out "Example: hone check"
 # From standard input, paths are relative to the working directory.
 (cd "$dir" && "$hone" check - <exp.yaml >out 2>err) || fail "a file on standard input: $(cat "$dir/err")"
 
+# So do the experiments of the tree, with files that stand for their data and weights.
+mkdir -p "$dir/roots/data" "$dir/roots/mrpc" "$dir/roots/all-MiniLM-L6-v2"
+touch "$dir"/roots/data/{train,validation,test}.tsv "$dir"/roots/mrpc/{train,dev}.tsv
+cp tests/golden/bert/model/* "$dir/roots/all-MiniLM-L6-v2"
+for file in experiments/*/*.yaml; do
+    run 0 check "$file" data_root="$dir/roots" model_root="$dir/roots" --render
+    cp "$dir/out" "$dir/rendered_experiment.yaml"
+    run 0 check "$dir/rendered_experiment.yaml" --render
+    cmp -s "$dir/out" "$dir/rendered_experiment.yaml" || fail "$file renders to something else the second time"
+done
+
 # The schema is JSON; where Python has jsonschema and yaml, the files above follow it.
 run 0 schema
 cp "$dir/out" "$dir/schema.json"
 if python3 -c 'import jsonschema, yaml' 2>/dev/null; then
-    python3 - "$dir/schema.json" "$dir/exp.yaml" "$dir/sweep.yaml" "$dir/rendered.yaml" <<'PYTHON' || fail "the schema"
+    python3 - "$dir/schema.json" "$dir/exp.yaml" "$dir/sweep.yaml" "$dir/rendered.yaml" experiments/*/*.yaml <<'PYTHON' || fail "the schema"
 import json, sys, jsonschema, yaml
 schema = json.load(open(sys.argv[1]))
 jsonschema.Draft202012Validator.check_schema(schema)
@@ -115,8 +126,14 @@ assert not validator.is_valid(bad)
 bad = yaml.safe_load(open(sys.argv[2]))
 bad["modle"] = {}
 assert not validator.is_valid(bad)
+bad = yaml.safe_load(open(sys.argv[3]))
+del bad["model"]
+assert not validator.is_valid(bad)
+bad["sweep"]["parameters"]["model"] = {"values": [{"type": "bag"}]}
+assert validator.is_valid(bad)
 PYTHON
 elif command -v python3 >/dev/null; then
+    echo "the schema is not held against the experiments: python3 has no jsonschema and yaml"
     python3 -m json.tool "$dir/schema.json" >"$dir/out" || fail "the schema is no JSON"
 fi
 
