@@ -36,6 +36,7 @@ struct hone__stepper {
     bool evaluating;
     hone__weight_rate *rates; /* of the store's weights, in its order */
     double base_rate;
+    int64_t updated; /* the last step whose update is in the weights; 0 before the first */
     /* Of the step being run. */
     hone_step hook;
     double divisors[HONE__MOST_LOSSES];
@@ -419,7 +420,7 @@ static double rate_of(const hone__stepper *s, const range *r)
     return rate;
 }
 
-static hone_weight_range hook_range(const hone__stepper *s, const range *r)
+static hone_weight_range hook_range(const hone__stepper *s, const range *r, int64_t step)
 {
     const float *g = hone__store_gradient(s->setup.net->store, r->weight);
     return (hone_weight_range){.size = sizeof(hone_weight_range),
@@ -429,7 +430,7 @@ static hone_weight_range hook_range(const hone__stepper *s, const range *r)
                                .total = r->weight->n,
                                .w = (float *)r->weight->value.data + r->begin,
                                .g = g + r->begin,
-                               .step = s->hook.step};
+                               .step = step};
 }
 
 static void update_range(hone__stepper *s, const range *r)
@@ -457,7 +458,7 @@ static void update_range(hone__stepper *s, const range *r)
         const hone__technique_use *t = &net->techniques[i];
         if (!t->technique->after_update)
             continue;
-        hone_weight_range hook = hook_range(s, r);
+        hone_weight_range hook = hook_range(s, r, s->hook.step);
         range_slots(&s->technique_slots[i], s->n_gradients, r, own);
         hook.slots = own;
         t->technique->after_update(t->self, &hook);
@@ -493,6 +494,7 @@ static hone_status update(hone__stepper *s, hone__step_result *result, hone_erro
         HONE_TRY(
             setup->optimizer->begin_step(setup->optimizer_self, s->hook.step, result->gradient_norm, s->optimizer_state, err));
     hone_pool_run(setup->net->pool, (int64_t)s->n_ranges, 1, update_ranges, s);
+    s->updated = s->hook.step;
     touch_weights(setup->net->store);
     return HONE_OK;
 }
@@ -534,7 +536,7 @@ static void evaluate_ranges(void *ctx, int64_t begin, int64_t end, int worker)
             const hone__technique_use *t = &s->setup.net->techniques[i];
             if (!t->technique->evaluate)
                 continue;
-            hone_weight_range hook = hook_range(s, r);
+            hone_weight_range hook = hook_range(s, r, s->updated);
             range_slots(&s->technique_slots[i], s->n_gradients, r, own);
             hook.slots = own;
             t->technique->evaluate(t->self, &hook);

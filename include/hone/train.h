@@ -102,7 +102,7 @@ typedef struct hone_weight_range {
     float *w;            /* the trained value; for evaluate(): what evaluation and saving use instead */
     const float *g;      /* summed gradient of the step; may be NULL */
     float *const *slots; /* the technique's own n_slots arrays */
-    int64_t step;        /* the last one that was run; 0 before the first */
+    int64_t step;        /* the last whose update is in w; 0 before the first */
 } hone_weight_range;
 
 /* Every hook may be NULL: it then does nothing. Techniques run in the order in which the YAML file lists them. */

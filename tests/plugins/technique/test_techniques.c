@@ -162,6 +162,26 @@ START_TEST(before_the_first_step_ema_evaluates_the_weights_as_they_are)
 }
 END_TEST
 
+/* A step that ended before its update is none: the average has not begun. */
+START_TEST(after_a_failed_first_step_ema_evaluates_the_weights_as_they_are)
+{
+    tiny t;
+    hone_error err;
+    float before[WEIGHTS], evaluated[WEIGHTS];
+    double loss;
+    begin(&t, "[ema]", "");
+    each_weight(&t, before, false);
+    before[WEIGHTS - 1] = INFINITY;
+    each_weight(&t, before, true);
+    ck_assert_int_eq(step(&t, 1, 0, &loss, &err), HONE_ENUMERIC);
+    ck_assert_int_eq(hone__stepper_evaluation_begin(t.parts->stepper, &err), HONE_OK);
+    each_weight(&t, evaluated, false);
+    hone__stepper_evaluation_end(t.parts->stepper);
+    ck_assert_mem_eq(before, evaluated, sizeof before);
+    end(&t);
+}
+END_TEST
+
 /* They have no gradient of their own, but the direction in which the loss grows is there all the same. */
 START_TEST(frozen_embeddings_are_moved_as_well)
 {
@@ -187,4 +207,5 @@ START_TEST(frozen_embeddings_are_moved_as_well)
 END_TEST
 
 SUITE("techniques", steps_equal_the_reference, steps_cut_into_micro_batches_equal_it_too,
-      before_the_first_step_ema_evaluates_the_weights_as_they_are, frozen_embeddings_are_moved_as_well)
+      before_the_first_step_ema_evaluates_the_weights_as_they_are,
+      after_a_failed_first_step_ema_evaluates_the_weights_as_they_are, frozen_embeddings_are_moved_as_well)
