@@ -174,43 +174,58 @@ static hone_status fill_section(hone__loader *l, const hone__section_row *row)
     return hone__yaml_add(l->arena, l->e->complete, row->key, section->node, l->err);
 }
 
-/* What config.json says stands before the defaults of the model's rows. */
+/* The settings of a model's folder: config.json, or what hone.json has of a model that Transformers does not know. *json is NULL
+ * where an issue was found. */
+static hone_status open_model_json(hone__loader *l, const hone_model *model, const hone__yaml *node, const char **file,
+                                   json_t **root, const json_t **settings)
+{
+    const hone__model_config *common = l->e->model.common;
+    const char *name = model->model_type ? "config.json" : HONE__MODEL_JSON;
+    hone_error why;
+    *root = NULL;
+    *file = hone__path_join(l->arena, common->path, name);
+    if (!*file)
+        return hone_no_memory(l->err, "reading the settings of a model");
+    if (!hone__exists(*file)) {
+        hone__issue_at(l->issues, node, "model.path is \"%s\", but there is no %s in it", node->text, name);
+        return HONE_OK;
+    }
+    const hone_status status = hone__json_load(*file, 0, root, &why);
+    if (status == HONE_ENOMEM)
+        return hone_fail(l->err, status, "%s", why.msg);
+    *settings = model->model_type ? *root : json_object_get(json_object_get(*root, "sections"), "model");
+    if (status == HONE_OK && json_is_object(*settings))
+        return HONE_OK;
+    hone__issue_at(l->issues, node, "model.path: %s%s", status == HONE_OK ? *file : why.msg,
+                   status == HONE_OK ? " does not hold the settings of a model" : "");
+    json_decref(*root);
+    *root = NULL;
+    return HONE_OK;
+}
+
+/* What the model's folder says stands before the defaults of the model's rows. */
 static hone_status read_model_json(hone__loader *l)
 {
     hone__section *section = &l->e->model;
     const hone__model_config *common = section->common;
     const hone__yaml *node = hone__yaml_get(section->node, "path");
+    const json_t *settings = NULL;
+    json_t *root;
+    const char *file;
     if (!section->plugin || !common->path || !hone__is_dir(common->path))
         return HONE_OK;
     const hone_model *model = (const hone_model *)(const void *)section->plugin->table;
-    const char *file = hone__path_join(l->arena, common->path, "config.json"), *type = NULL;
-    json_t *json;
-    hone_error why;
-    if (!file)
-        return hone_no_memory(l->err, "reading config.json");
-    if (!model->model_type)
+    const char *mine = model->model_type ? model->model_type : model->plugin.name;
+    HONE_TRY(open_model_json(l, model, node, &file, &root, &settings));
+    if (!root)
         return HONE_OK;
-    if (!hone__exists(file)) {
-        hone__issue_at(l->issues, node, "model.path is \"%s\", but there is no config.json in it", node->text);
-        return HONE_OK;
-    }
-    hone_status status = hone__json_load(file, 0, &json, &why);
-    if (status == HONE_ENOMEM)
-        return hone_fail(l->err, status, "%s", why.msg);
-    if (status != HONE_OK || !json_is_object(json)) {
-        hone__issue_at(l->issues, node, "model.path: %s%s", status == HONE_OK ? file : why.msg,
-                       status == HONE_OK ? " is no JSON object" : "");
-        if (status == HONE_OK)
-            json_decref(json);
-        return HONE_OK;
-    }
-    type = json_string_value(json_object_get(json, "model_type"));
-    if (type && strcmp(type, model->model_type) != 0)
+    const char *type = json_string_value(json_object_get(settings, model->model_type ? "model_type" : "type"));
+    if (type && strcmp(type, mine) != 0)
         hone__issue_at(l->issues, node, "model.path: %s is of a model of type %s; model %s reads %s", file, type,
-                       model->plugin.name, model->model_type);
+                       model->plugin.name, mine);
     l->fill.path = "model";
-    status = hone__section_defaults(&l->fill, section, json, file, l->err);
-    json_decref(json);
+    const hone_status status = hone__section_defaults(&l->fill, section, settings, file, l->err);
+    json_decref(root);
     return status;
 }
 
@@ -315,6 +330,7 @@ hone_status hone__experiment_fill(hone__loader *l)
     e->tokenizer_common = e->tokenizer.common;
     e->model_common = e->model.common;
     e->optimizer_common = e->optimizer.common;
+    e->head_common = e->head.common;
     return hone__experiment_cross_check(l);
 }
 

@@ -10,6 +10,9 @@
 
 #include "config/params.h"
 
+/* In the folder of a model that hone trained, beside what other programs read. */
+#define HONE__MODEL_JSON "hone.json"
+
 /* ---- Common rows of kinds ---------------------------------------------------------------------------------------- */
 
 typedef struct hone__split_config {
@@ -50,6 +53,10 @@ typedef struct hone__optimizer_config { /* of every optimizer */
     hone_list groups;                   /* hone__group_config; the first that matches a weight counts */
     double layer_decay;                 /* 1: none */
 } hone__optimizer_config;
+
+typedef struct hone__head_config {
+    bool reuse; /* its weights are those of model.path, too */
+} hone__head_config;
 
 typedef struct hone__metric_config {
     const char *name; /* NULL: the plugin's */
@@ -112,6 +119,7 @@ typedef struct hone__experiment {
     const hone__tokenizer_config *tokenizer_common;
     const hone__model_config *model_common;
     const hone__optimizer_config *optimizer_common;
+    const hone__head_config *head_common;
     hone__trainer_config trainer;
     hone__metric_use *metrics;
     size_t n_metrics;

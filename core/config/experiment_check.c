@@ -302,9 +302,19 @@ static hone_status check_best(hone__loader *l)
     return hone__yaml_set(l->arena, l->e->complete, "trainer.metric_for_best_model", node, l->err);
 }
 
+static void check_reuse(hone__loader *l)
+{
+    const hone__head_config *head = l->e->head_common;
+    const hone__model_config *model = l->e->model_common;
+    if (head && head->reuse && !(model && model->path))
+        hone__issue_at(l->issues, value_of(&l->e->head, "reuse"),
+                       "head.reuse is true, but there is no model.path whose head could be used");
+}
+
 hone_status hone__experiment_cross_check(hone__loader *l)
 {
     HONE_TRY(check_data(l));
+    check_reuse(l);
     check_tokenizer(l);
     check_metric_names(l);
     HONE_TRY(check_best(l));

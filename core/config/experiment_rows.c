@@ -113,6 +113,12 @@ static const hone_param optimizer_rows[] = {
                     .renamed = "layerwise_lr_decay layer_wise_lr_decay llrd layerwise_learning_rate_decay"),
 };
 
+static const hone_param head_rows[] = {
+    HONE_PARAM_BOOL(hone__head_config, reuse,
+                    .help = "begin with the head of model.path, whose labels must be these; else with random weights",
+                    .renamed = "reuse_head"),
+};
+
 static const hone_param metric_rows[] = {
     HONE_PARAM_STRING(hone__metric_config, name, .flags = HONE_FIXED,
                       .help = "of its figures, where one plugin is used twice; absent: the plugin's"),
@@ -123,6 +129,7 @@ const hone__common hone__common_rows[HONE_KIND_COUNT] = {
     [HONE_KIND_TOKENIZER] = {ROWS(tokenizer_rows), sizeof(hone__tokenizer_config)},
     [HONE_KIND_MODEL] = {ROWS(model_rows), sizeof(hone__model_config)},
     [HONE_KIND_OPTIMIZER] = {ROWS(optimizer_rows), sizeof(hone__optimizer_config)},
+    [HONE_KIND_HEAD] = {ROWS(head_rows), sizeof(hone__head_config)},
     [HONE_KIND_METRIC] = {ROWS(metric_rows), sizeof(hone__metric_config)},
 };
 

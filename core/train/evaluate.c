@@ -226,7 +226,10 @@ hone_status hone__evaluate(const hone__evaluate_setup *setup, hone__evaluated *o
     for (uint64_t at = 0; at < e.n; at += setup->batch_size) {
         if (setup->stop && *setup->stop)
             return hone_fail(err, HONE_EINTERRUPTED, "stopped while evaluating");
-        HONE_TRY(run_batch(&e, order + at, e.n - at < setup->batch_size ? e.n - at : setup->batch_size, err));
+        const uint64_t n = e.n - at < setup->batch_size ? e.n - at : setup->batch_size;
+        HONE_TRY(run_batch(&e, order + at, n, err));
+        if (setup->progress)
+            setup->progress(setup->progress_ctx, at + n, e.n);
     }
     fill_losses(&e);
     fill_outputs(&e, out);
@@ -269,4 +272,20 @@ hone_status hone__metric_run(const hone__metric_use *use, const hone_self *self,
     if (status == HONE_OK && !hone__exhibits_figure(out, use->name))
         return hone_fail(err, HONE_EPLUGIN, "metric %s gave no figure of its own name", self->plugin->name);
     return status;
+}
+
+hone_status hone__figures_make(const hone__metric_use *uses, hone_self *const *metrics, size_t n,
+                               const hone__evaluated *evaluated, hone_exhibits *out, hone_error *err)
+{
+    out->direction = -1;
+    HONE_TRY(hone_figure(out, "loss", evaluated->loss, NULL, err));
+    out->direction = 0;
+    for (size_t i = 0; i < n; i++) {
+        const hone_metric *metric = (const hone_metric *)(const void *)metrics[i]->plugin;
+        uint64_t o = 0;
+        while (o + 1 < evaluated->n && !(metric->targets & HONE_TAKES(evaluated->outputs[o].target)))
+            o++;
+        HONE_TRY(hone__metric_run(&uses[i], metrics[i], &evaluated->outputs[o], out, err));
+    }
+    return HONE_OK;
 }

@@ -21,10 +21,12 @@ typedef struct hone__evaluate_setup {
     bool with_loss;          /* the examples have gold */
     const void *calibration; /* of the head; may be NULL */
     uint64_t n_calibration;
-    hone_arena *arena;        /* records and answers live in it */
-    hone_arena *step;         /* emptied for every batch */
-    hone__block *block;       /* room for activations, kept from batch to batch */
-    const volatile int *stop; /* may be NULL; not 0: HONE_EINTERRUPTED */
+    hone_arena *arena;                                      /* records and answers live in it */
+    hone_arena *step;                                       /* emptied for every batch */
+    hone__block *block;                                     /* room for activations, kept from batch to batch */
+    const volatile int *stop;                               /* may be NULL; not 0: HONE_EINTERRUPTED */
+    void (*progress)(void *ctx, uint64_t done, uint64_t n); /* after each batch, in examples; may be NULL */
+    void *progress_ctx;
 } hone__evaluate_setup;
 
 typedef struct hone__evaluated {
@@ -40,6 +42,11 @@ hone_status hone__evaluate(const hone__evaluate_setup *setup, hone__evaluated *o
  * column of gold names the target where it is not class ("gold:score"). Tabs, line feeds and backslashes in values are escaped as \t \n \\,
  * the labels of a set are joined by |, and \N is no answer. Targets that have no such form yet are HONE_EUNSUPPORTED. */
 hone_status hone__predictions_write(const char *path, const hone_evaluation *evaluation, hone_error *err) HONE_CHECKED;
+/* The same text, added to `out`; and as JSON, one object a line: {"id", "gold", "predicted", "loss", "scores"}, without gold and loss
+ * where there are none. */
+struct hone__str;
+hone_status hone__predictions_text(const hone_evaluation *evaluation, struct hone__str *out, hone_error *err) HONE_CHECKED;
+hone_status hone__predictions_json(const hone_evaluation *evaluation, struct hone__str *out, hone_error *err) HONE_CHECKED;
 /* Reads it back into an evaluation whose records have no example. Which label is positive does not stand in the file. */
 hone_status hone__predictions_read(hone_arena *arena, const char *path, hone_evaluation **evaluation,
                                    hone_error *err) HONE_CHECKED;
@@ -47,5 +54,9 @@ hone_status hone__predictions_read(hone_arena *arena, const char *path, hone_eva
 /* Runs one metric; its figures and exhibits are added to `out` under the metric's name. */
 hone_status hone__metric_run(const hone__metric_use *use, const hone_self *self, const hone_evaluation *evaluation,
                              hone_exhibits *out, hone_error *err) HONE_CHECKED;
+
+/* The figure loss, and those of all metrics [n], each over the first output that it takes. */
+hone_status hone__figures_make(const hone__metric_use *uses, hone_self *const *metrics, size_t n,
+                               const hone__evaluated *evaluated, hone_exhibits *out, hone_error *err) HONE_CHECKED;
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "train/model_dir.h"
 
 #include <errno.h>
 #include <math.h>
@@ -44,6 +45,13 @@ static hone_status open_metrics(hone__loop *l, hone_error *err)
     return HONE_OK;
 }
 
+/* Of a trial that ran here before: its model is not this one's. */
+static hone_status remove_model(const hone__loop *l, hone_error *err)
+{
+    const char *path = hone__path_join(l->parts->trial, l->parts->setup->dir, HONE__MODEL_DIR);
+    return path ? hone__remove_tree(path, err) : hone_no_memory(err, "starting a trial");
+}
+
 hone_status hone__loop_create(hone__loop *l, hone__parts *parts, hone_error *err)
 {
     *l = (hone__loop){.parts = parts, .metric = choose_metric(parts->experiment), .last_epoch_loss = NAN};
@@ -54,6 +62,7 @@ hone_status hone__loop_create(hone__loop *l, hone__parts *parts, hone_error *err
     if (!l->order || !l->scratch || !l->checks[0].arena || !l->checks[1].arena)
         return hone_no_memory(err, "starting a trial");
     l->now = &l->checks[0];
+    HONE_TRY(remove_model(l, err));
     return open_metrics(l, err);
 }
 
@@ -172,20 +181,6 @@ static hone_status evaluate_data(hone__loop *l, hone__checked *c, hone_error *er
     return status;
 }
 
-/* Each metric looks at the first output that it takes. */
-static hone_status run_metrics(hone__loop *l, hone__checked *c, hone_error *err)
-{
-    const hone__experiment *e = l->parts->experiment;
-    for (size_t i = 0; i < e->n_metrics; i++) {
-        const hone_metric *metric = (const hone_metric *)(const void *)l->parts->metrics[i]->plugin;
-        uint64_t o = 0;
-        while (o + 1 < c->evaluated.n && !(metric->targets & HONE_TAKES(c->evaluated.outputs[o].target)))
-            o++;
-        HONE_TRY(hone__metric_run(&e->metrics[i], l->parts->metrics[i], &c->evaluated.outputs[o], c->exhibits, err));
-    }
-    return HONE_OK;
-}
-
 static hone_status show_head(hone__loop *l, hone__checked *c, hone_error *err)
 {
     const hone__network *net = &l->parts->network;
@@ -202,10 +197,8 @@ static hone_status make_exhibits(hone__loop *l, hone__checked *c, hone_error *er
     c->exhibits = hone__exhibits_create(c->arena);
     if (!c->exhibits)
         return hone_no_memory(err, "evaluating");
-    c->exhibits->direction = -1;
-    HONE_TRY(hone_figure(c->exhibits, "loss", c->evaluated.loss, NULL, err));
-    c->exhibits->direction = 0;
-    HONE_TRY(run_metrics(l, c, err));
+    HONE_TRY(hone__figures_make(l->parts->experiment->metrics, l->parts->metrics, l->parts->experiment->n_metrics,
+                                &c->evaluated, c->exhibits, err));
     HONE_TRY(show_head(l, c, err));
     hone__arena_reset(l->parts->callback);
     return HONE_OK;
@@ -235,16 +228,31 @@ static bool is_better(const hone__loop *l, double value, double than)
     return l->direction > 0 ? value > than : value < than;
 }
 
-/* Keeps the new evaluation where it is the best so far; the other arena is for the next one. */
-static void choose(hone__loop *l)
+/* The weights that were evaluated, as the folder model/ of the trial. */
+static hone_status save_model(hone__loop *l, hone_error *err)
+{
+    hone__parts *p = l->parts;
+    char *path = hone__path_join(l->scratch, p->setup->dir, HONE__MODEL_DIR);
+    if (!path)
+        return hone_no_memory(err, "saving the model");
+    HONE_TRY(hone__stepper_evaluation_begin(p->stepper, err));
+    const hone_status status = hone__model_save(p, NULL, 0, path, err);
+    hone__stepper_evaluation_end(p->stepper);
+    hone__arena_reset(l->scratch);
+    return status;
+}
+
+/* Keeps the new evaluation, and the model, where it is the best so far; the other arena is for the next one. */
+static hone_status choose(hone__loop *l, hone_error *err)
 {
     if (l->best && !is_better(l, l->now->value, l->best->value)) {
         l->since_best++;
-        return;
+        return HONE_OK;
     }
     l->since_best = 0;
     l->best = l->now;
     l->now = l->best == &l->checks[0] ? &l->checks[1] : &l->checks[0];
+    return save_model(l, err);
 }
 
 static hone_status check(hone__loop *l, hone_error *err)
@@ -261,8 +269,7 @@ static hone_status check(hone__loop *l, hone_error *err)
     HONE_TRY(write_check(l, err));
     hone_log_line(l->parts->setup->log, HONE_LOG_INFO, "step %lld: validation/loss %.4f, validation/%s %.4f",
                   (long long)l->step, c->evaluated.loss, l->metric, c->value);
-    choose(l);
-    return HONE_OK;
+    return choose(l, err);
 }
 
 /* ---- Epochs ------------------------------------------------------------------------------------------------------ */
@@ -351,5 +358,5 @@ hone_status hone__loop_run(hone__loop *l, hone_error *err)
             break;
         }
     }
-    return HONE_OK;
+    return l->best ? HONE_OK : save_model(l, err); /* without a validation split the last weights are the ones */
 }

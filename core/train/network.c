@@ -120,13 +120,14 @@ hone_status hone__pass_build(hone__pass *p, const hone__network *net, const hone
     HONE_TRY(hone__batch_inputs(setup->batch, p->graph, &p->in, err));
     p->io = (hone_head_io){.size = sizeof p->io, .in = &p->in, .with_loss = setup->with_loss, .host = p};
     HONE_TRY(hone_build_model(p->graph, &p->io, NULL, "", false, &p->io.hidden, err));
-    HONE_TRY(net->head->build(net->head_self, p->graph, &p->io, err));
+    if (net->head)
+        HONE_TRY(net->head->build(net->head_self, p->graph, &p->io, err));
     p->n_head_losses = p->n_losses;
     if (setup->step)
         HONE_TRY(build_techniques(p, setup->step, err));
     HONE_TRY(hone_graph_status(p->graph, err));
     if (setup->training && p->n_losses == 0)
-        return hone_fail(err, HONE_EPLUGIN, "head %s gives no loss to train on", net->head->plugin.name);
+        return hone_fail(err, HONE_EPLUGIN, "head %s gives no loss to train on", net->head ? net->head->plugin.name : "none");
     return HONE_OK;
 }
 

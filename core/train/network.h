@@ -18,7 +18,7 @@ typedef struct hone__technique_use {
 typedef struct hone__network {
     const hone_model *model;
     const hone_self *model_self;
-    const hone_head *head;
+    const hone_head *head; /* NULL: hidden states alone are wanted */
     const hone_self *head_self;
     const hone_backend *backend; /* NULL: the reference operators */
     const hone_self *backend_self;

@@ -5,74 +5,10 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/pool.h"
+#include "train/model_dir.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* ---- Instances --------------------------------------------------------------------------------------------------- */
-
-/* Calls the create() of an instance that stands in another's parameters, and has no section of its own. */
-static hone_status create_nested(const hone__parts *p, hone_self *self, hone_error *err)
-{
-    const void *table = self->plugin;
-    switch (self->plugin->kind) {
-    case HONE_KIND_LOSS: {
-        const hone_loss *loss = table;
-        return loss->create ? loss->create(self, &p->facts, err) : HONE_OK;
-    }
-    case HONE_KIND_MODEL:
-        return ((const hone_model *)table)->create(self, &p->model_setup, err);
-    case HONE_KIND_METRIC: {
-        const hone_metric *metric = table;
-        return metric->create ? metric->create(self, &p->metric_facts, err) : HONE_OK;
-    }
-    case HONE_KIND_OPTIMIZER: {
-        const hone_optimizer *optimizer = table;
-        return optimizer->create ? optimizer->create(self, err) : HONE_OK;
-    }
-    case HONE_KIND_SCHEDULE:
-        return HONE_OK;
-    default:
-        return hone_fail(err, HONE_EUNSUPPORTED, "a %s cannot stand in the parameters of another plugin",
-                         hone__kinds[self->plugin->kind].name);
-    }
-}
-
-static hone_status remember(hone__parts *p, hone_self *self, hone_error *err)
-{
-    if (p->n_instances == HONE__MOST_INSTANCES)
-        return hone_fail(err, HONE_EINVAL, "the experiment uses more than %d plugins", HONE__MOST_INSTANCES);
-    p->instances[p->n_instances++] = self;
-    return HONE_OK;
-}
-
-static hone_status visit_nested(void *ctx, const hone_param *row, hone_self *self, hone_error *err)
-{
-    hone__parts *p = ctx;
-    (void)row;
-    self->trial = p->trial;
-    self->step = p->callback;
-    self->pool = p->pool;
-    self->log = p->setup->log;
-    self->seed = (uint64_t)p->experiment->seed;
-    if (self->state) /* it was made with the experiment, which may have run before */
-        memset(self->state, 0, self->plugin->state_size);
-    HONE_TRY(remember(p, self, err));
-    return create_nested(p, self, err);
-}
-
-/* An instance of a section, whose own create() the caller calls next; those in its parameters are complete. */
-static hone_status make(hone__parts *p, const hone__section *section, hone_self **self, hone_error *err)
-{
-    const hone_plugin *plugin = section->plugin->table;
-    *self =
-        hone__instance(p->trial, p->callback, plugin, section->params, (uint64_t)p->experiment->seed, p->pool, p->setup->log);
-    if (!*self)
-        return hone_no_memory(err, "making an instance of a plugin");
-    if (section->params)
-        HONE_TRY(hone__params_plugins(plugin->params, plugin->n_params, section->params, visit_nested, p, err));
-    return remember(p, *self, err);
-}
 
 /* ---- Data -------------------------------------------------------------------------------------------------------- */
 
@@ -81,7 +17,7 @@ static hone_status load_data(hone__parts *p, hone_error *err)
     const hone__section *section = &p->experiment->reader;
     const hone_reader *reader = (const hone_reader *)(const void *)section->plugin->table;
     hone_self *self = NULL;
-    HONE_TRY(make(p, section, &self, err));
+    HONE_TRY(hone__instances_make(&p->instances, section, &self, err));
     if (reader->create)
         HONE_TRY(reader->create(self, err));
     return hone__dataset_load(p->trial, p->experiment->data, reader, self, &p->dataset, err);
@@ -108,8 +44,6 @@ static hone_status choose_examples(hone__parts *p, hone_error *err)
         const hone_answer *gold = hone_example_gold(hone_corpus_at(p->train, i));
         if (!gold)
             continue;
-        if (gold->target == HONE_TARGET_CLASS && gold->index >= 0)
-            p->counts[gold->index]++;
         for (uint64_t j = 0; gold->labels && gold->target != HONE_TARGET_TOKENS && j < gold->n; j++)
             if (gold->labels[j] >= 0 && (size_t)gold->labels[j] < p->dataset.labels.n)
                 p->counts[gold->labels[j]]++;
@@ -124,7 +58,7 @@ static hone_status make_tokenizer(hone__parts *p, hone_error *err)
     if (!section->plugin)
         return HONE_OK;
     p->tokenizer = (const hone_tokenizer *)(const void *)section->plugin->table;
-    HONE_TRY(make(p, section, &self, err));
+    HONE_TRY(hone__instances_make(&p->instances, section, &self, err));
     HONE_TRY(p->tokenizer->create(self, p->experiment->model_common->path, p->train, err));
     p->tokenizer_self = self;
     p->preparer.info.size = sizeof p->preparer.info;
@@ -177,7 +111,7 @@ static hone_status make_model(hone__parts *p, hone_error *err)
     p->model_setup = (hone_model_setup){.size = sizeof p->model_setup, .tokenizer = p->facts.tokenizer};
     if (p->experiment->tokenizer_common && p->experiment->tokenizer_common->max_length.word < 0)
         p->model_setup.max_length = (uint64_t)p->experiment->tokenizer_common->max_length.value;
-    HONE_TRY(make(p, &p->experiment->model, &self, err));
+    HONE_TRY(hone__instances_make(&p->instances, &p->experiment->model, &self, err));
     HONE_TRY(p->network.model->create(self, &p->model_setup, err));
     p->network.model_self = self;
     HONE_TRY(resolve_length(p, err));
@@ -193,7 +127,7 @@ static hone_status make_head(hone__parts *p, hone_error *err)
     if (!(head->takes & HONE_TAKES(p->dataset.target)))
         return hone_fail(err, HONE_EINVAL, "head %s does not take %s, which the examples carry", head->plugin.name,
                          hone_target_name(p->dataset.target));
-    HONE_TRY(make(p, section, &self, err));
+    HONE_TRY(hone__instances_make(&p->instances, section, &self, err));
     const hone_head_setup setup = {.size = sizeof setup,
                                    .facts = &p->facts,
                                    .store = p->network.store,
@@ -225,31 +159,6 @@ static void gather_metric_facts(hone__parts *p)
     p->metric_facts.labels = (const char *const *)p->dataset.labels.shown;
 }
 
-/* A backend that this machine cannot run is done without. */
-static hone_status make_backend(hone__parts *p, hone_error *err)
-{
-    const hone__section *section = &p->experiment->backend;
-    hone_self *self = NULL;
-    hone_error why;
-    if (!section->plugin)
-        return HONE_OK;
-    const hone_backend *backend = (const hone_backend *)(const void *)section->plugin->table;
-    HONE_TRY(make(p, section, &self, err));
-    const hone_status status = backend->create ? backend->create(self, &why) : HONE_OK;
-    if (status == HONE_EUNSUPPORTED) {
-        hone_log_line(p->setup->log, HONE_LOG_WARNING, "backend %s does not run here (%s); the reference operators do its work",
-                      backend->plugin.name, why.msg);
-        return HONE_OK;
-    }
-    if (status != HONE_OK)
-        return hone_fail(err, status, "%s", why.msg);
-    p->network.backend = backend;
-    p->network.backend_self = self;
-    if (backend->describe)
-        hone_log_line(p->setup->log, HONE_LOG_INFO, "backend: %s", backend->describe(self));
-    return HONE_OK;
-}
-
 static bool head_gives(const hone_head *head, uint32_t mask)
 {
     for (uint32_t o = 0; o < head->n_outputs; o++) {
@@ -271,7 +180,7 @@ static hone_status make_metrics(hone__parts *p, hone_error *err)
         if (!head_gives(p->network.head, metric->targets))
             return hone_fail(err, HONE_EINVAL, "metric %s does not take what head %s gives", metric->plugin.name,
                              p->network.head->plugin.name);
-        HONE_TRY(make(p, &e->metrics[i].section, &p->metrics[i], err));
+        HONE_TRY(hone__instances_make(&p->instances, &e->metrics[i].section, &p->metrics[i], err));
         if (metric->create)
             HONE_TRY(metric->create(p->metrics[i], &p->metric_facts, err));
     }
@@ -298,7 +207,7 @@ static hone_status make_techniques(hone__parts *p, hone_error *err)
         if (technique->load)
             return hone_fail(err, HONE_EUNSUPPORTED, "technique %s loads a model of its own, which this version of hone cannot",
                              technique->plugin.name);
-        HONE_TRY(make(p, &e->techniques[i], &self, err));
+        HONE_TRY(hone__instances_make(&p->instances, &e->techniques[i], &self, err));
         if (technique->create)
             HONE_TRY(technique->create(self, &setup, err));
         p->techniques[i] = (hone__technique_use){technique, self};
@@ -319,11 +228,14 @@ static hone_status make_weights(hone__parts *p, hone_error *err)
     HONE_TRY(hone__network_register(net, batch, p->step, err));
     HONE_TRY(hone__weights_freeze(net->store, net->model, net->model_self, &config->freeze, err));
     if (config->path) {
+        const bool reuse = p->experiment->head_common->reuse;
         char prefix[128];
         snprintf(prefix, sizeof prefix, "%s.", net->model->prefix);
-        HONE_TRY(hone__weights_load(net->store, net->model, prefix, config->path, p->trial, &p->weights_file, &p->loaded,
-                                    p->setup->log, err));
-        p->weights_open = true;
+        if (reuse)
+            HONE_TRY(hone__head_reusable(config->path, net->head->plugin.name, &p->dataset.labels, p->trial, err));
+        HONE_TRY(hone__model_files_open(&p->files, p->trial, config->path, reuse, err));
+        HONE_TRY(hone__weights_load(net->store, net->model, prefix, config->path, &p->files,
+                                    reuse ? HONE__HEAD_REUSED : HONE__HEAD_NEW, p->trial, &p->loaded, p->setup->log, err));
     }
     return hone__store_close(net->store, err);
 }
@@ -334,10 +246,10 @@ static hone_status make_stepper(hone__parts *p, hone_error *err)
     const hone_optimizer *optimizer = (const hone_optimizer *)(const void *)e->optimizer.plugin->table;
     const hone_schedule *schedule = (const hone_schedule *)(const void *)e->schedule.plugin->table;
     hone_self *optimizer_self = NULL, *schedule_self = NULL;
-    HONE_TRY(make(p, &e->optimizer, &optimizer_self, err));
+    HONE_TRY(hone__instances_make(&p->instances, &e->optimizer, &optimizer_self, err));
     if (optimizer->create)
         HONE_TRY(optimizer->create(optimizer_self, err));
-    HONE_TRY(make(p, &e->schedule, &schedule_self, err));
+    HONE_TRY(hone__instances_make(&p->instances, &e->schedule, &schedule_self, err));
     const hone__stepper_setup setup = {.net = &p->network,
                                        .optimizer = optimizer,
                                        .optimizer_self = optimizer_self,
@@ -389,6 +301,14 @@ static hone_status begin(hone__parts *p, hone_error *err)
     HONE_TRY(hone__pool_create(threads->word >= 0 ? hone__cpu_count() : (int)threads->value, &p->pool, err));
     p->network.pool = p->pool;
     p->network.seed = (uint64_t)p->experiment->seed;
+    p->instances = (hone__instances){.trial = p->trial,
+                                     .callback = p->callback,
+                                     .pool = p->pool,
+                                     .log = p->setup->log,
+                                     .seed = (uint64_t)p->experiment->seed,
+                                     .facts = &p->facts,
+                                     .metric_facts = &p->metric_facts,
+                                     .model_setup = &p->model_setup};
     return HONE_OK;
 }
 
@@ -406,7 +326,8 @@ static hone_status fill(hone__parts *p, hone_error *err)
     gather_metric_facts(p);
     HONE_TRY(make_head(p, err));
     HONE_TRY(make_metrics(p, err));
-    HONE_TRY(make_backend(p, err));
+    HONE_TRY(
+        hone__instances_backend(&p->instances, &p->experiment->backend, &p->network.backend, &p->network.backend_self, err));
     HONE_TRY(prepare(p, err));
     log_data(p, "training", p->train_prepared);
     log_data(p, "validation", p->validation_prepared);
@@ -436,13 +357,11 @@ void hone__parts_destroy(hone__parts *p)
     if (!p)
         return;
     hone__stepper_destroy(p->stepper);
-    while (p->n_instances > 0)
-        hone__instance_destroy(p->instances[--p->n_instances]);
+    hone__instances_destroy(&p->instances);
     hone__prepared_destroy(p->train_prepared);
     hone__prepared_destroy(p->validation_prepared);
     hone__store_destroy(p->network.store);
-    if (p->weights_open)
-        hone__st_close(&p->weights_file);
+    hone__model_files_close(&p->files);
     hone__pool_destroy(p->pool);
     hone__arena_destroy(p->callback);
     hone__arena_destroy(p->step);

@@ -4,12 +4,11 @@
 #ifndef HONE_CORE_TRAIN_PARTS_H
 #define HONE_CORE_TRAIN_PARTS_H
 
+#include "train/instances.h"
 #include "train/network.h"
 #include "train/step.h"
 #include "train/trial.h"
 #include "train/weights.h"
-
-enum { HONE__MOST_INSTANCES = 128 };
 
 typedef struct hone__parts {
     const hone__trial_setup *setup;
@@ -18,8 +17,7 @@ typedef struct hone__parts {
     hone_arena *step;     /* emptied by every step and every evaluated batch */
     hone_arena *callback; /* what instances get as self->step */
     hone_pool *pool;
-    hone_self *instances[HONE__MOST_INSTANCES]; /* those whose create() was called, to be destroyed in reverse */
-    size_t n_instances;
+    hone__instances instances;
 
     hone__dataset dataset;
     const hone_corpus *train; /* of the dataset, or its first max_train_samples */
@@ -33,8 +31,7 @@ typedef struct hone__parts {
     hone_facts metric_facts; /* the same, with labels as they are shown */
     hone__technique_use *techniques;
     hone__network network;
-    hone__st_file weights_file;
-    bool weights_open;
+    hone__model_files files;
     hone__loaded loaded;
     hone_self **metrics; /* [experiment->n_metrics] */
     hone__stepper *stepper;

@@ -117,19 +117,99 @@ static void add_record(hone__str *s, const hone_evaluation *e, const hone_record
     hone__str_add(s, "\n");
 }
 
+hone_status hone__predictions_text(const hone_evaluation *e, hone__str *out, hone_error *err)
+{
+    if (!has_form(e->target))
+        return hone_fail(err, HONE_EUNSUPPORTED, "predictions of the target %s have no text form yet",
+                         hone_target_name(e->target));
+    add_header(out, e);
+    for (uint64_t i = 0; i < e->n; i++)
+        add_record(out, e, hone_record_at(e, i));
+    return out->failed ? hone_no_memory(err, "writing predictions") : HONE_OK;
+}
+
 hone_status hone__predictions_write(const char *path, const hone_evaluation *e, hone_error *err)
 {
     hone__str s = {0};
-    if (!has_form(e->target))
-        return hone_fail(err, HONE_EUNSUPPORTED, "%s: predictions of the target %s have no text form yet", path,
-                         hone_target_name(e->target));
-    add_header(&s, e);
-    for (uint64_t i = 0; i < e->n; i++)
-        add_record(&s, e, hone_record_at(e, i));
-    const hone_status status =
-        s.failed ? hone_no_memory(err, "writing predictions.tsv") : hone__write_file(path, hone__str_text(&s), s.n, err);
+    hone_status status = hone__predictions_text(e, &s, err);
+    if (status == HONE_OK)
+        status = hone__write_file(path, hone__str_text(&s), s.n, err);
     hone__str_clear(&s);
     return status;
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
+
+static void add_json_real(hone__str *s, double x)
+{
+    if (isfinite(x))
+        hone__str_add_real(s, x);
+    else
+        hone__str_add(s, "null");
+}
+
+static void add_json_label(hone__str *s, const hone_evaluation *e, int32_t index)
+{
+    if (index >= 0 && (uint64_t)index < e->n_labels)
+        hone__str_add_json(s, e->labels[index]);
+    else
+        hone__str_add(s, "null");
+}
+
+static void add_json_answer(hone__str *s, const hone_evaluation *e, const hone_answer *a)
+{
+    if (!a) {
+        hone__str_add(s, "null");
+    } else if (e->target == HONE_TARGET_CLASS) {
+        add_json_label(s, e, a->index);
+    } else if (e->target == HONE_TARGET_SCORE) {
+        add_json_real(s, a->score);
+    } else {
+        hone__str_add(s, "[");
+        for (uint64_t i = 0; i < a->n; i++) {
+            hone__str_add(s, i ? ", " : "");
+            add_json_label(s, e, a->labels[i]);
+        }
+        hone__str_add(s, "]");
+    }
+}
+
+static void add_json_scores(hone__str *s, const hone_evaluation *e, const hone_answer *a)
+{
+    hone__str_add(s, ", \"scores\": {");
+    for (uint64_t c = 0; c < e->n_labels && c < a->n_scores; c++) {
+        hone__str_add(s, c ? ", " : "");
+        hone__str_add_json(s, e->labels[c]);
+        hone__str_addf(s, ": %.9g", (double)a->scores[c]);
+    }
+    hone__str_add(s, "}");
+}
+
+static void add_json_record(hone__str *s, const hone_evaluation *e, const hone_record *r)
+{
+    hone__str_add(s, "{\"id\": ");
+    hone__str_add_json(s, r->id);
+    if (r->gold) {
+        hone__str_add(s, ", \"gold\": ");
+        add_json_answer(s, e, r->gold);
+        hone__str_add(s, ", \"loss\": ");
+        add_json_real(s, r->loss);
+    }
+    hone__str_add(s, ", \"predicted\": ");
+    add_json_answer(s, e, r->prediction);
+    if (has_labels(e->target) && r->prediction && r->prediction->scores)
+        add_json_scores(s, e, r->prediction);
+    hone__str_add(s, "}\n");
+}
+
+hone_status hone__predictions_json(const hone_evaluation *e, hone__str *out, hone_error *err)
+{
+    if (!has_form(e->target))
+        return hone_fail(err, HONE_EUNSUPPORTED, "predictions of the target %s have no text form yet",
+                         hone_target_name(e->target));
+    for (uint64_t i = 0; i < e->n; i++)
+        add_json_record(out, e, hone_record_at(e, i));
+    return out->failed ? hone_no_memory(err, "writing predictions") : HONE_OK;
 }
 
 /* ---- Reading ----------------------------------------------------------------------------------------------------- */

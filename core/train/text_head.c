@@ -94,3 +94,9 @@ hone_status hone_text_head_items(const hone_self *self, uint32_t k, const hone_b
     }
     return HONE_OK;
 }
+
+bool hone_text_head_is_architecture(const hone_self *self)
+{
+    const hone_text_head *p = self->params;
+    return p->pooling == POOLER && p->hidden_layers.n == 0;
+}

@@ -3,7 +3,20 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "train/trial.h"
 #include "train/loop.h"
+#include "train/model_dir.h"
 #include "train/result.h"
+
+/* The last line of a trial: where its model is, and who can load it. */
+static void tell(const hone__parts *p)
+{
+    static const char *const who[HONE__N_LAYOUTS] = {
+        [HONE__LAYOUT_TRANSFORMERS] = "which Transformers loads with its head",
+        [HONE__LAYOUT_ENCODER] = "which Transformers loads without the head; that is in head.safetensors and hone.json",
+        [HONE__LAYOUT_HONE] = "which hone alone loads"};
+    char class[160];
+    hone_log_line(p->setup->log, HONE_LOG_INFO, "the model is %s/%s: %s, %s", p->setup->dir, HONE__MODEL_DIR,
+                  hone__model_class(&p->network, class, sizeof class), who[hone__model_layout(&p->network)]);
+}
 
 static hone_status run(hone__parts *parts, hone_error *err)
 {
@@ -13,6 +26,8 @@ static hone_status run(hone__parts *parts, hone_error *err)
         status = hone__loop_run(&loop, err);
     if (status == HONE_OK)
         status = hone__result_write(&loop, err);
+    if (status == HONE_OK)
+        tell(parts);
     hone__loop_clear(&loop);
     return status;
 }

@@ -206,6 +206,9 @@ typedef struct hone_head {
                              hone_error *err);
     /* May be NULL. What the report shows of this head beside its metrics' exhibits. */
     hone_status (*exhibit)(const hone_self *self, const hone_evaluation *evaluation, hone_exhibits *out, hone_error *err);
+    /* May be NULL: always. With these parameters, is it the head that `architecture` names, with the same weights? Else the model is saved
+     * as an encoder and the head beside it. */
+    bool (*is_architecture)(const hone_self *self);
 } hone_head;
 
 #ifdef __cplusplus

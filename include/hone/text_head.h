@@ -52,6 +52,8 @@ HONE_EXPORT hone_status hone_text_head_loss(const hone_self *self, hone_graph *g
 /* For items(): one item an example, weighed by the loss; of classes, one without a label weighs 0. */
 HONE_EXPORT hone_status hone_text_head_items(const hone_self *self, uint32_t k, const hone_batch *batch, hone_items *out,
                                              hone_error *err) HONE_CHECKED;
+/* For is_architecture(): a single dense layer on the pooler, as in Transformers' BertForSequenceClassification. */
+HONE_EXPORT bool hone_text_head_is_architecture(const hone_self *self);
 
 #ifdef __cplusplus
 }

@@ -112,6 +112,7 @@ static const hone_head classification = {
     .items = hone_text_head_items,
     .decode = decode,
     .exhibit = exhibit,
+    .is_architecture = hone_text_head_is_architecture,
 };
 
 HONE_MODULE(&classification.plugin);

@@ -55,6 +55,7 @@ static const hone_head regression = {
     .build = build,
     .items = hone_text_head_items,
     .decode = decode,
+    .is_architecture = hone_text_head_is_architecture,
 };
 
 HONE_MODULE(&regression.plugin);
