@@ -10,32 +10,63 @@
 const hone__command hone__commands[] = {
     {"check", hone__cli_check, "FILE [key=value ...] [--render]",
      "every mistake of an experiment file at once, or all of it with every default",
-     "hone check experiments/quickstart/quickstart.yaml optimizer.learning_rate=1.0e-4 --render"},
+     "hone check experiments/quickstart/quickstart.yaml optimizer.learning_rate=1.0e-4 --render", NULL},
     {"describe", hone__cli_describe, "[KIND[/NAME]] [--markdown | --json]",
      "what a kind of plugin or one of them does, and its parameters with units, defaults and ranges",
-     "hone describe optimizer/adamw"},
-    {"doctor", hone__cli_doctor, "[--json]", "what this machine lacks, and what to do about it", "hone doctor"},
+     "hone describe optimizer/adamw", NULL},
+    {"doctor", hone__cli_doctor, "[--json]", "what this machine lacks, and what to do about it", "hone doctor", NULL},
+    {"embed", hone__cli_embed,
+     "DIR FILE|- [--pooling mean|cls|none | --unit vocabulary] [--layers -1] [--output X.npy|X.tsv|X.vec] [--normalize]\n"
+     "       [--lines] [--max-length N] [--cased] [--tokenizer TYPE] [--plugin FILE] [--threads N] [key=value ...]",
+     "vectors of texts, of tokens, or of the words of a file, out of any model that hone reads",
+     "hone embed all-MiniLM-L6-v2 lines.txt --pooling mean --normalize --output lines.npy",
+     "DIR is a model's folder, trained by hone or not, or that of a run or trial. FILE is read as the training data was "
+     "(key=value\n"
+     "changes that), or, with --lines and for models that hone did not train, as one text a line; - is standard input.\n"
+     "  --pooling   a text is the mean of its tokens (the default) or its first token; none: every token has its vector\n"
+     "  --unit      vocabulary: one mean vector for each distinct word or Chinese character of the file; words keep their "
+     "case\n"
+     "              with --cased, or where the model's tokenizer keeps it\n"
+     "  --layers    0 is the embeddings, 1 the first layer, -1 the last; of several (-4,-3,-2,-1) the mean is taken\n"
+     "  --output    its ending says the form: NumPy, tab-separated, or word2vec's text; without it .tsv, with --unit .vec"},
+    {"evaluate", hone__cli_evaluate, "DIR FILE|- [--output FILE] [--json] [--plugin FILE] [--threads N] [key=value ...]",
+     "the figures of a trained model on other data that has labels",
+     "hone evaluate reports/mrpc test.tsv columns.label=Quality --output predictions.tsv",
+     "DIR is that of a run (its best model), a trial or a model. FILE is read as the training data was; key=value changes "
+     "settings of\n"
+     "the reader. --output is for the predictions."},
     {"inspect", hone__cli_inspect, "FILE [--json]", "the tensors of a safetensors file, and the range of their values",
-     "hone inspect model.safetensors"},
+     "hone inspect model.safetensors", NULL},
     {"new", hone__cli_new, "KIND NAME [--dir FOLDER]", "the beginning of a plugin: a C file that builds and passes its checks",
-     "hone new head mine"},
+     "hone new head mine", NULL},
     {"plugins", hone__cli_plugins, "[--kind KIND] [--json] | check FILE.so ... [--verbose]",
-     "the plugins there are; or whether those of a file keep the promises of their kind", "hone plugins check ./mine.so"},
+     "the plugins there are; or whether those of a file keep the promises of their kind", "hone plugins check ./mine.so", NULL},
+    {"predict", hone__cli_predict,
+     "DIR FILE|- [--output FILE] [--json] [--lines] [--plugin FILE] [--threads N] [key=value ...]",
+     "labels new data with a trained model", "hone predict reports/mrpc new.tsv columns.text=sentence --output predictions.tsv",
+     "DIR is that of a run (its best model), a trial or a model. FILE is read as the training data was, labels not being "
+     "looked at;\n"
+     "key=value changes settings of the reader. With --lines each line is a text; - is standard input. Predictions are "
+     "tab-separated,\n"
+     "as in a trial's predictions.tsv, or with --json one object a line."},
     {"report", hone__cli_report, "DIR ...", "makes the reports of runs again, out of their directories",
-     "hone report reports/mrpc"},
+     "hone report reports/mrpc", NULL},
     {"run", hone__cli_run, "FILE [key=value ...] [--force] [--quiet | --json]",
-     "runs an experiment or a sweep, and reports on it", "hone run experiments/mrpc/grid.yaml trainer.num_train_epochs=3"},
-    {"schema", hone__cli_schema, "", "the JSON Schema of experiment files, for editors", "hone schema > hone.schema.json"},
+     "runs an experiment or a sweep, and reports on it", "hone run experiments/mrpc/grid.yaml trainer.num_train_epochs=3",
+     NULL},
+    {"schema", hone__cli_schema, "", "the JSON Schema of experiment files, for editors", "hone schema > hone.schema.json",
+     NULL},
     {"tokenize", hone__cli_tokenize, "DIR|VOCAB FILE [--type NAME] [--json]",
      "the tokens of every line of a file, by a model's tokenizer or a vocabulary",
-     "hone tokenize all-MiniLM-L6-v2 lines.txt --json"},
-    {"trial", hone__cli_trial, "DIR", "one trial, as the launcher of a sweep starts it", "hone trial reports/mrpc/trials/0007"},
-    {"version", hone__cli_version, "[--json]", "hone, its libraries, the processor, and the backends there are",
-     "hone version"},
+     "hone tokenize all-MiniLM-L6-v2 lines.txt --json", NULL},
+    {"trial", hone__cli_trial, "DIR", "one trial, as the launcher of a sweep starts it", "hone trial reports/mrpc/trials/0007",
+     NULL},
+    {"version", hone__cli_version, "[--json]", "hone, its libraries, the processor, and the backends there are", "hone version",
+     NULL},
     {"vocab", hone__cli_vocab,
      "FILE ... --size N [--cased] [--min-frequency K] [--limit-alphabet K] [--output vocab.txt] [--force] [--json]",
      "a WordPiece vocabulary learnt from texts (`-`: standard input), for models trained from scratch",
-     "hone vocab train.txt --size 8000 --output vocab.txt"},
+     "hone vocab train.txt --size 8000 --output vocab.txt", NULL},
     {0},
 };
 
@@ -50,6 +81,8 @@ static void print_usage(FILE *out)
 static void print_help(const hone__command *c)
 {
     printf("usage: hone %s%s%s\n\n%s.\n", c->word, c->arguments[0] ? " " : "", c->arguments, c->help);
+    if (c->more)
+        printf("\n%s\n", c->more);
     if (c->example)
         printf("\nExample: %s\n", c->example);
 }

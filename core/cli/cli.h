@@ -22,6 +22,7 @@ typedef struct hone__command {
     const char *arguments; /* "FILE [key=value ...]", "" where there are none */
     const char *help;      /* one line, without a full stop */
     const char *example;   /* one line that can be typed as it is; may be NULL */
+    const char *more;      /* lines of the command's own help; may be NULL */
 } hone__command;
 
 /* All commands, ended by a row without a word. */
@@ -32,9 +33,12 @@ int hone__cli_check(int argc, char **argv);
 int hone__cli_check_plugins(int argc, char **argv); /* argv[0] is "check" */
 int hone__cli_describe(int argc, char **argv);
 int hone__cli_doctor(int argc, char **argv);
+int hone__cli_embed(int argc, char **argv);
+int hone__cli_evaluate(int argc, char **argv);
 int hone__cli_inspect(int argc, char **argv);
 int hone__cli_new(int argc, char **argv);
 int hone__cli_plugins(int argc, char **argv);
+int hone__cli_predict(int argc, char **argv);
 int hone__cli_report(int argc, char **argv);
 int hone__cli_run(int argc, char **argv);
 int hone__cli_schema(int argc, char **argv);

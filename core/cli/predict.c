@@ -1,0 +1,146 @@
+/* predict.c - `hone predict DIR FILE`: labels for new data; and `hone evaluate DIR FILE`: how well the model does on data with labels.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/arena.h"
+#include "base/str.h"
+#include "cli/cli.h"
+#include "cli/meter.h"
+#include "cli/model.h"
+#include "cli/options.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct using
+{
+    hone__model_session session;
+    hone__model_words words;
+    hone_arena *arena; /* of the predictions */
+    bool json;
+    const char *output;
+}
+using;
+
+static bool take_words(using *u, int argc, char **argv)
+{
+    int n;
+    const hone__option options[] = {
+        {"--json", &u->json, NULL},           {"--lines", &u->words.lines, NULL},     {"--output", NULL, &u->output},
+        {"--plugin", NULL, &u->words.plugin}, {"--threads", NULL, &u->words.threads}, {0}};
+    return hone__options_take(argc, argv, options, &n) && hone__model_words_take(&u->session, n, argv, &u->words);
+}
+
+static hone_status run_model(using *u, const char *what, bool gold, hone__evaluated *evaluated, hone_error *err)
+{
+    hone__meter meter;
+    u->arena = hone__arena_create(0);
+    if (!u->arena)
+        return hone_no_memory(err, "starting");
+    HONE_TRY(hone__model_session_open(&u->session, &u->words, false, gold, err));
+    hone__meter_init(&meter, what, "examples");
+    const hone_status status = hone__trained_evaluate(u->session.trained, u->session.prepared, gold ? "test" : "predict", gold,
+                                                      u->arena, hone__meter_show, &meter, evaluated, err);
+    hone__meter_end(&meter);
+    return status;
+}
+
+static void close_model(using *u)
+{
+    hone__arena_destroy(u->arena);
+    hone__model_session_close(&u->session);
+}
+
+/* ---- predict ----------------------------------------------------------------------------------------------------- */
+
+static hone_status predict(using *u, hone_error *err)
+{
+    hone__evaluated evaluated;
+    hone__str text = {0};
+    HONE_TRY(run_model(u, "predicting", false, &evaluated, err));
+    hone_status status = u->json ? hone__predictions_json(&evaluated.outputs[0], &text, err)
+                                 : hone__predictions_text(&evaluated.outputs[0], &text, err);
+    if (status == HONE_OK)
+        status = hone__output_write(u->output, &text, err);
+    hone__str_clear(&text);
+    return status;
+}
+
+int hone__cli_predict(int argc, char **argv)
+{
+    using u = {0};
+    hone_error err = {0};
+    int code = HONE__EXIT_USAGE;
+    if (take_words(&u, argc, argv))
+        code = hone__model_exit(argv[0], predict(&u, &err), &err);
+    close_model(&u);
+    return code;
+}
+
+/* ---- evaluate ---------------------------------------------------------------------------------------------------- */
+
+static void add_figures(const hone_exhibits *x, uint64_t n, hone__str *out)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < x->n_figures; i++)
+        width = strlen(x->figures[i].name) > width ? strlen(x->figures[i].name) : width;
+    for (size_t i = 0; i < x->n_figures; i++) {
+        const hone__figure *f = &x->figures[i];
+        hone__str_addf(out, "%-*s  %.4f%s%s%s\n", (int)width, f->name, f->value, *f->note ? "  (" : "", f->note,
+                       *f->note ? ")" : "");
+    }
+    hone__str_addf(out, "%-*s  %llu\n", (int)width, "examples", (unsigned long long)n);
+}
+
+static void add_json(const hone_exhibits *x, uint64_t n, hone__str *out)
+{
+    hone__str_addf(out, "{\"examples\": %llu, \"figures\": {", (unsigned long long)n);
+    for (size_t i = 0; i < x->n_figures; i++) {
+        const hone__figure *f = &x->figures[i];
+        hone__str_add(out, i ? ", " : "");
+        hone__str_add_json(out, f->name);
+        hone__str_add(out, ": {\"value\": ");
+        if (isfinite(f->value))
+            hone__str_add_real(out, f->value);
+        else
+            hone__str_add(out, "null");
+        hone__str_add(out, ", \"note\": ");
+        hone__str_add_json(out, f->note);
+        hone__str_addf(out, ", \"direction\": %d}", (int)f->direction);
+    }
+    hone__str_add(out, "}}\n");
+}
+
+static hone_status evaluate(using *u, hone_error *err)
+{
+    hone__evaluated evaluated;
+    hone__str text = {0};
+    HONE_TRY(run_model(u, "evaluating", true, &evaluated, err));
+    hone_exhibits *exhibits = hone__exhibits_create(u->arena);
+    if (!exhibits)
+        return hone_no_memory(err, "evaluating");
+    HONE_TRY(hone__trained_figures(u->session.trained, &evaluated, exhibits, err));
+    if (u->output)
+        HONE_TRY(hone__predictions_write(u->output, &evaluated.outputs[0], err));
+    if (u->json)
+        add_json(exhibits, evaluated.outputs[0].n, &text);
+    else
+        add_figures(exhibits, evaluated.outputs[0].n, &text);
+    const hone_status status = hone__output_write(NULL, &text, err);
+    hone__str_clear(&text);
+    return status;
+}
+
+int hone__cli_evaluate(int argc, char **argv)
+{
+    using u = {0};
+    hone_error err = {0};
+    int code = HONE__EXIT_USAGE;
+    if (take_words(&u, argc, argv)) {
+        hone_status status = u.words.lines ? hone_fail(&err, HONE_ECONFIG, "--lines reads texts alone; evaluation needs labels")
+                                           : evaluate(&u, &err);
+        code = hone__model_exit(argv[0], status, &err);
+    }
+    close_model(&u);
+    return code;
+}
