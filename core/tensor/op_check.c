@@ -44,21 +44,6 @@ hone_status hone__op_input(const hone_op_call *call, uint32_t i, const char *wha
     return HONE_OK;
 }
 
-hone_status hone__check_starts(const hone_tensor *starts, int64_t n, hone_error *err)
-{
-    const int32_t *s = starts->data;
-    int64_t b = starts->shape.dim[0] - 1;
-    for (int64_t i = 0; i < b; i++) {
-        if (s[i] > s[i + 1])
-            return hone_fail(err, HONE_EINVAL, "starts[%lld] is %d and starts[%lld] is %d; starts must not fall", (long long)i,
-                             s[i], (long long)i + 1, s[i + 1]);
-    }
-    if (s[0] != 0 || s[b] != n)
-        return hone_fail(err, HONE_EINVAL, "starts runs from %d to %d; it must run from 0 to the number of rows, %lld", s[0],
-                         s[b], (long long)n);
-    return HONE_OK;
-}
-
 hone_status hone__check_indices(const hone_tensor *indices, int64_t n, bool negative, const char *what, hone_error *err)
 {
     const int32_t *index = indices->data;

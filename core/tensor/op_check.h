@@ -15,8 +15,6 @@ hone_status hone__op_count(const hone_op_call *call, uint32_t min, uint32_t max,
 hone_status hone__op_input(const hone_op_call *call, uint32_t i, const char *what, uint32_t dtype, uint32_t min_rank,
                            uint32_t max_rank, hone_error *err) HONE_CHECKED;
 
-/* When running: starts [B+1] rises from 0 to n. */
-hone_status hone__check_starts(const hone_tensor *starts, int64_t n, hone_error *err) HONE_CHECKED;
 /* All indices lie in 0 .. n-1 (or below 0 where `negative`). */
 hone_status hone__check_indices(const hone_tensor *indices, int64_t n, bool negative, const char *what,
                                 hone_error *err) HONE_CHECKED;

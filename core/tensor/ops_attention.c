@@ -171,7 +171,7 @@ static void forward_range(void *ctx, int64_t begin, int64_t end, int worker)
 
 static hone_status forward(const hone_op_call *c, hone_error *err)
 {
-    HONE_TRY(hone__check_starts(c->x[3], c->x[0]->shape.dim[0], err));
+    HONE_TRY(hone_starts_check(c->x[3], c->x[0]->shape.dim[0], err));
     hone_pool_run(c->pool, (c->x[3]->shape.dim[0] - 1) * heads_of(c), 1, forward_range, (void *)c);
     return HONE_OK;
 }

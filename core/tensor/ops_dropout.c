@@ -78,7 +78,7 @@ static void drop(const hone_op_call *c, const hone_real *from, hone_real *to, bo
 static hone_status forward(const hone_op_call *c, hone_error *err)
 {
     if (c->x[1])
-        HONE_TRY(hone__check_starts(c->x[1], hone__rows(c->x[0]), err));
+        HONE_TRY(hone_starts_check(c->x[1], hone__rows(c->x[0]), err));
     drop(c, c->x[0]->data, c->y[0]->data, false);
     return HONE_OK;
 }

@@ -159,7 +159,7 @@ static void pool_backward_range(void *ctx, int64_t begin, int64_t end, int worke
 
 static hone_status pool_forward(const hone_op_call *c, bool first_only, hone_error *err)
 {
-    HONE_TRY(hone__check_starts(c->x[1], c->x[0]->shape.dim[0], err));
+    HONE_TRY(hone_starts_check(c->x[1], c->x[0]->shape.dim[0], err));
     pooling s = {c, first_only};
     hone_pool_run(c->pool, c->x[1]->shape.dim[0] - 1, 1, pool_range, &s);
     return HONE_OK;

@@ -1,6 +1,8 @@
 /* tensor.c - element types and shapes.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "tensor/half.h"
+
 #include <hone/tensor.h>
 #include <stdio.h>
 
@@ -79,4 +81,25 @@ hone_shape hone_shape_1(int64_t a)
 hone_shape hone_shape_2(int64_t a, int64_t b)
 {
     return (hone_shape){.rank = 2, .dim = {a, b}};
+}
+
+hone_status hone_starts_check(const hone_tensor *starts, int64_t n, hone_error *err)
+{
+    const int32_t *s = starts->data;
+    int64_t b = starts->shape.dim[0] - 1;
+    for (int64_t i = 0; i < b; i++) {
+        if (s[i] > s[i + 1])
+            return hone_fail(err, HONE_EINVAL, "starts[%lld] is %d and starts[%lld] is %d; starts must not fall", (long long)i,
+                             s[i], (long long)i + 1, s[i + 1]);
+    }
+    if (s[0] != 0 || s[b] != n)
+        return hone_fail(err, HONE_EINVAL, "starts runs from %d to %d; it must run from 0 to the number of rows, %lld", s[0],
+                         s[b], (long long)n);
+    return HONE_OK;
+}
+
+void hone_bf16_round(const float *x, uint16_t *out, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        out[i] = hone__f32_to_bf16(x[i]);
 }

@@ -47,6 +47,11 @@ HONE_EXPORT const char *hone_shape_text(const hone_shape *shape, char *out, size
 HONE_EXPORT hone_shape hone_shape_1(int64_t a);
 HONE_EXPORT hone_shape hone_shape_2(int64_t a, int64_t b);
 
+/* Does `starts` [B+1] I32 begin with 0, never fall, and end with n? For operators that run over sequences; it looks at data. */
+HONE_EXPORT hone_status hone_starts_check(const hone_tensor *starts, int64_t n, hone_error *err) HONE_CHECKED;
+/* x [n] rounded to the nearest bfloat16, ties to even; NaN stays NaN. */
+HONE_EXPORT void hone_bf16_round(const float *x, uint16_t *out, int64_t n);
+
 /* Element i of an F32 or F64 tensor, for operators of plugins that are written once for both: their f64 is then the operator itself. */
 static inline double hone_real_at(const hone_tensor *t, int64_t i)
 {

@@ -372,21 +372,6 @@ static void attention_range(void *ctx, int64_t begin, int64_t end, int worker)
     }
 }
 
-static hone_status check_starts(const hone_op_call *c, hone_error *err)
-{
-    const int32_t *s = c->x[3]->data;
-    int64_t b = c->x[3]->shape.dim[0] - 1, n = c->x[0]->shape.dim[0];
-    for (int64_t i = 0; i < b; i++) {
-        if (s[i] > s[i + 1])
-            return hone_fail(err, HONE_EINVAL, "starts[%lld] is %d and starts[%lld] is %d; starts must not fall", (long long)i,
-                             s[i], (long long)i + 1, s[i + 1]);
-    }
-    if (s[0] != 0 || s[b] != n)
-        return hone_fail(err, HONE_EINVAL, "starts runs from %d to %d; it must run from 0 to the number of rows, %lld", s[0],
-                         s[b], (long long)n);
-    return HONE_OK;
-}
-
 static bool attention_fits(const hone_op_call *c)
 {
     return c->x[0]->shape.dim[0] <= INT_MAX && c->x[0]->shape.dim[1] <= INT_MAX;
@@ -427,7 +412,7 @@ static hone_status run(const hone_self *self, const hone_op_call *c, hone_direct
     if (!is(c, "attention"))
         return hone_fail(err, HONE_EUNSUPPORTED, "the openblas backend does not do %s", c->op->name);
     if (direction == HONE_FORWARD)
-        HONE_TRY(check_starts(c, err));
+        HONE_TRY(hone_starts_check(c->x[3], c->x[0]->shape.dim[0], err));
     attend(st, c, direction == HONE_FORWARD ? forward_tile : backward_tile);
     return HONE_OK;
 }

@@ -74,16 +74,6 @@ static void update_tail(const factors *f, float *w, const float *g, float *m, fl
     memcpy(v, tv, n * sizeof *v);
 }
 
-/* Rounds to nearest, ties to even; NaN stays NaN. */
-static uint16_t bf16_of(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    if (x != x)
-        return (uint16_t)(bits >> 16 | 0x40);
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
 static void update(const hone_self *self, const hone_update *u)
 {
     const factors f = factors_of(self->params, u);
@@ -95,8 +85,7 @@ static void update(const hone_self *self, const hone_update *u)
     if (i < u->n)
         update_tail(&f, u->w + i, u->g + i, m + i, v + i, (size_t)(u->n - i));
     if (u->w_bf16)
-        for (i = 0; i < u->n; i++)
-            u->w_bf16[i] = bf16_of(u->w[i]);
+        hone_bf16_round(u->w, u->w_bf16, u->n);
 }
 
 static const hone_optimizer adamw = {

@@ -4,7 +4,6 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <hone/hone.h>
-#include <string.h>
 
 typedef struct params {
     double learning_rate, momentum, weight_decay;
@@ -34,16 +33,6 @@ static hone_status create(const hone_self *self, hone_error *err)
     return HONE_OK;
 }
 
-/* Rounds to nearest, ties to even; NaN stays NaN. */
-static uint16_t bf16_of(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    if (x != x)
-        return (uint16_t)(bits >> 16 | 0x40);
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
 static void update(const hone_self *self, const hone_update *u)
 {
     const params *p = self->params;
@@ -57,8 +46,7 @@ static void update(const hone_self *self, const hone_update *u)
         u->w[i] -= rate * (p->nesterov ? g + momentum * velocity[i] : velocity[i]);
     }
     if (u->w_bf16)
-        for (int64_t i = 0; i < u->n; i++)
-            u->w_bf16[i] = bf16_of(u->w[i]);
+        hone_bf16_round(u->w, u->w_bf16, u->n);
 }
 
 static const hone_optimizer sgd = {
