@@ -4,6 +4,7 @@
 #include "base/folder.h"
 #include "base/alloc.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -117,4 +118,59 @@ void hone__folder_abandon(hone__folder_writer *w)
     if (w->temporary && hone__remove_tree(w->temporary, &ignored) != HONE_OK)
         hone_log_line(NULL, HONE_LOG_WARNING, "%s", ignored.msg);
     forget(w);
+}
+
+/* ---- The same files in another place ----------------------------------------------------------------------------- */
+
+static char *joined(const char *dir, const char *name)
+{
+    const size_t n = strlen(dir), m = strlen(name);
+    char *path = hone__malloc(n + m + 2);
+    if (!path)
+        return NULL;
+    memcpy(path, dir, n);
+    path[n] = '/';
+    memcpy(path + n + 1, name, m + 1);
+    return path;
+}
+
+static hone_status link_file(const char *from, const char *to, hone_error *err)
+{
+    struct stat st;
+    hone__map_file map;
+    if (stat(from, &st) != 0 || !S_ISREG(st.st_mode) || link(from, to) == 0)
+        return HONE_OK;
+    HONE_TRY(hone__map_open(&map, from, err));
+    const hone_status status = hone__write_file(to, map.data, map.n, err);
+    hone__map_close(&map);
+    return status;
+}
+
+static hone_status link_all(DIR *dir, const char *from, const char *to, hone_error *err)
+{
+    hone_status status = HONE_OK;
+    for (struct dirent *entry = readdir(dir); entry && status == HONE_OK; entry = readdir(dir)) {
+        if (entry->d_name[0] == '.')
+            continue;
+        char *source = joined(from, entry->d_name), *target = joined(to, entry->d_name);
+        status = source && target ? link_file(source, target, err) : hone_no_memory(err, "linking a folder");
+        hone__free(source);
+        hone__free(target);
+    }
+    return status;
+}
+
+hone_status hone__folder_link(const char *from, const char *path, hone_error *err)
+{
+    hone__folder_writer w;
+    HONE_TRY(hone__folder_begin(&w, path, err));
+    DIR *dir = opendir(from);
+    hone_status status = dir ? link_all(dir, from, w.temporary, err)
+                             : hone_fail(err, HONE_EIO, "cannot read the folder %s: %s", from, strerror(errno));
+    if (dir)
+        closedir(dir);
+    if (status == HONE_OK)
+        return hone__folder_commit(&w, err);
+    hone__folder_abandon(&w);
+    return status;
 }

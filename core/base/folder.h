@@ -20,4 +20,8 @@ hone_status hone__folder_begin(hone__folder_writer *w, const char *path, hone_er
 hone_status hone__folder_commit(hone__folder_writer *w, hone_error *err) HONE_CHECKED;
 void hone__folder_abandon(hone__folder_writer *w); /* removes what was written; after commit: nothing */
 
+/* The files of the folder `from` once more as the folder `path`, as hard links, where the file system has none as copies. Folders inside
+ * are left out. */
+hone_status hone__folder_link(const char *from, const char *path, hone_error *err) HONE_CHECKED;
+
 #endif

@@ -62,6 +62,9 @@ static void add_paths(const hone__report_run *run, const hone__plots *plots, hon
         add_path(out, "best trial", run->dir, best->dir);
         hone__str_addf(out, "  %-12s %s/%s/predictions.tsv\n", "predictions", run->dir, best->dir);
         add_path(out, "best.yaml", run->dir, "best.yaml");
+        const char *model = hone__path_join(run->arena, run->dir, "best");
+        if (model && hone__is_dir(model))
+            add_path(out, "best model", run->dir, "best");
     }
     add_path(out, "journal", run->dir, "journal.log");
 }

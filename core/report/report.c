@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "report/report.h"
 
-#include "base/file.h"
+#include "base/folder.h"
 #include "report/leaderboard.h"
+#include "train/model_dir.h"
 
 #include <string.h>
 
@@ -60,6 +61,17 @@ static hone_status write_best(const hone__report_run *run, hone_log *log, hone_e
     return status;
 }
 
+/* The best trial's model as RUN/best, where that trial has saved one; another trial's is taken away. */
+static hone_status link_best(const hone__report_run *run, hone_error *err)
+{
+    const hone__report_trial *best = hone__report_best(run);
+    const char *to = hone_sprintf(run->arena, "%s/best", run->dir);
+    const char *from = best ? hone_sprintf(run->arena, "%s/%s/" HONE__MODEL_DIR, run->dir, best->dir) : NULL;
+    if (!to || (best && !from))
+        return hone_no_memory(err, "writing a report");
+    return from && hone__is_dir(from) ? hone__folder_link(from, to, err) : hone__remove_tree(to, err);
+}
+
 /* ---- Pictures ---------------------------------------------------------------------------------------------------- */
 
 static bool is_first_of_its_name(const hone_exhibits *x, size_t i)
@@ -93,6 +105,7 @@ hone_status hone__report_make(hone__report_run *run, hone_log *log, hone__plots 
         return hone_no_memory(err, "writing a report");
     HONE_TRY(write_leaderboard(run, err));
     HONE_TRY(write_best(run, log, err));
+    HONE_TRY(link_best(run, err));
     HONE_TRY(write_plots(run, p, err));
     HONE_TRY(hone__plots_draw(p, log, err));
     hone_status status = hone__report_markdown(run, p, &text, err);

@@ -96,5 +96,24 @@ START_TEST(a_place_that_cannot_be_written_is_an_error_that_names_it)
 }
 END_TEST
 
-SUITE("folder", a_folder_takes_the_place_of_an_older_one_whole, until_commit_the_older_one_stays_and_leftovers_are_taken_away,
-      any_allocation_may_fail_and_the_older_one_stays, a_place_that_cannot_be_written_is_an_error_that_names_it)
+START_TEST(a_linked_folder_has_the_same_files_and_outlives_the_first)
+{
+    hone_error err;
+    char *dir = suite_make_dir(), first[300], second[300];
+    path_in(dir, "model", first, sizeof first);
+    path_in(dir, "best", second, sizeof second);
+    ck_assert_int_eq(write_into(first, "a", "1", &err), HONE_OK);
+    ck_assert_int_eq(write_into(second, "old", "2", &err), HONE_OK);
+    ck_assert_msg(hone__folder_link(first, second, &err) == HONE_OK, "%s", err.msg);
+    ck_assert(there(second, "a") && !there(second, "old"));
+    ck_assert_int_eq(hone__remove_tree(first, &err), HONE_OK);
+    ck_assert(there(second, "a"));
+    ck_assert_int_eq(hone__folder_link(first, second, &err), HONE_EIO);
+    ck_assert(there(second, "a") && !there(dir, "best.new"));
+    suite_remove_dir(dir);
+}
+END_TEST
+
+SUITE("folder", a_linked_folder_has_the_same_files_and_outlives_the_first, a_folder_takes_the_place_of_an_older_one_whole,
+      until_commit_the_older_one_stays_and_leftovers_are_taken_away, any_allocation_may_fail_and_the_older_one_stays,
+      a_place_that_cannot_be_written_is_an_error_that_names_it)
