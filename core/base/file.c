@@ -331,6 +331,34 @@ hone_status hone__remove_tree(const char *path, hone_error *err)
     return number == 0 ? HONE_OK : io_error(err, "remove", path, number);
 }
 
+/* "NAME.tmp.PROCESS.COUNT", as create_temporary() makes them. */
+static bool is_temporary(const char *name)
+{
+    static const char mark[] = ".tmp.";
+    const char *at = NULL;
+    for (const char *p = strstr(name, mark); p; p = strstr(p + 1, mark))
+        at = p;
+    if (!at)
+        return false;
+    at += sizeof mark - 1;
+    const size_t process = strspn(at, "0123456789");
+    const size_t count = at[process] == '.' ? strspn(at + process + 1, "0123456789") : 0;
+    return process > 0 && count > 0 && at[process + 1 + count] == '\0';
+}
+
+hone_status hone__remove_temporaries(const char *path, hone_error *err)
+{
+    DIR *dir = opendir(path);
+    if (!dir)
+        return errno == ENOENT ? HONE_OK : io_error(err, "read the folder", path, errno);
+    int number = 0;
+    for (struct dirent *entry; number == 0 && (entry = readdir(dir)) != NULL;)
+        if (is_temporary(entry->d_name) && unlinkat(dirfd(dir), entry->d_name, 0) != 0 && errno != ENOENT)
+            number = errno;
+    closedir(dir);
+    return number == 0 ? HONE_OK : io_error(err, "remove temporary files in", path, number);
+}
+
 /* ---- Paths ------------------------------------------------------------------------------------------------------- */
 
 char *hone__path_join(hone_arena *arena, const char *dir, const char *name)

@@ -40,6 +40,8 @@ bool hone__exists(const char *path);
 bool hone__is_dir(const char *path);
 hone_status hone__make_dirs(const char *path, hone_error *err) HONE_CHECKED;   /* like mkdir -p */
 hone_status hone__remove_tree(const char *path, hone_error *err) HONE_CHECKED; /* does not follow links; absent is fine */
+/* Temporary files in the folder that writers left which were killed; an absent folder has none. */
+hone_status hone__remove_temporaries(const char *dir, hone_error *err) HONE_CHECKED;
 hone_status hone__sync_dir(const char *path, hone_error *err) HONE_CHECKED;
 
 /* dir/name; name alone where it is absolute or dir is NULL, "" or ".". NULL when memory is short. */

@@ -5,14 +5,19 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
+#include <unistd.h>
 
 /* A signal handler reaches nothing else. */
 static volatile sig_atomic_t stop_signal;
@@ -29,6 +34,23 @@ static void catch_signals(void)
     action.sa_handler = on_signal;
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+    action.sa_handler = SIG_IGN; /* a file that may not grow is an error like a full disk, not the end of the process */
+    sigaction(SIGXFSZ, &action, NULL);
+}
+
+/* Two processes that train in one folder would write the same files. The folder itself is locked, for as long as the process lives, so
+ * that nothing can be left behind. */
+static hone_status lock_folder(const char *dir, int *fd, hone_error *err)
+{
+    char shown[400];
+    *fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0)
+        return hone_fail(err, HONE_EIO, "cannot open the folder %s: %s", hone__shown(dir, shown, sizeof shown),
+                         strerror(errno));
+    if (flock(*fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return hone_fail(err, HONE_EEXIST, "another process is training in %s; wait for it, or end it first",
+                         hone__shown(dir, shown, sizeof shown));
+    return HONE_OK;
 }
 
 /* At most one line a second, and the last. */
@@ -122,7 +144,14 @@ int hone__cli_trial(int argc, char **argv)
     hone_arena *arena = hone__arena_create(0);
     hone_log *log = hone__log_create(stdout, HONE_LOG_INFO);
     hone__registry *registry = hone__registry_create(log, false);
-    const hone_status status = arena ? load_and_run(argv[1], arena, log, registry, &err) : HONE_ENOMEM;
+    int lock = -1;
+    hone_status status = lock_folder(argv[1], &lock, &err);
+    if (status != HONE_OK)
+        fprintf(stderr, "hone trial: %s\n", err.msg);
+    else
+        status = arena ? load_and_run(argv[1], arena, log, registry, &err) : HONE_ENOMEM;
+    if (lock >= 0)
+        close(lock);
     hone__registry_destroy(registry);
     hone__log_destroy(log);
     hone__arena_destroy(arena);

@@ -64,6 +64,10 @@ typedef struct hone__metric_config {
 
 /* ---- Sections of the core's own ---------------------------------------------------------------------------------- */
 
+typedef enum hone__eval_strategy { HONE__EVAL_EPOCH = 0, HONE__EVAL_STEPS } hone__eval_strategy;
+/* When a trial leaves a checkpoint; auto: whenever save_seconds have passed. */
+typedef enum hone__save_strategy { HONE__SAVE_AUTO = 0, HONE__SAVE_EPOCH, HONE__SAVE_STEPS, HONE__SAVE_NO } hone__save_strategy;
+
 typedef struct hone__trainer_config {
     int64_t num_train_epochs;
     int64_t max_steps;         /* 0: no bound */
@@ -75,6 +79,11 @@ typedef struct hone__trainer_config {
     hone_int_or_word threads;          /* word 0: auto */
     const char *metric_for_best_model; /* NULL: the first metric's */
     int64_t early_stopping_patience;   /* evaluations without improvement; 0: never */
+    int32_t eval_strategy;             /* hone__eval_strategy */
+    int64_t eval_steps;
+    int32_t save_strategy; /* hone__save_strategy */
+    int64_t save_steps;
+    double save_seconds;
 } hone__trainer_config;
 
 typedef struct hone__metric_use {
@@ -162,6 +171,10 @@ hone_status hone__sweep_values(hone_arena *arena, const hone__sweep_config *swee
 /* The complete configuration with absolute roots and plugins: a file that means the same wherever it lies. */
 hone_status hone__experiment_portable(hone_arena *arena, const hone__experiment *e, hone__yaml **root,
                                       hone_error *err) HONE_CHECKED;
+
+/* The complete configuration without what changes no number of a trial: names, output_dir, launcher, sweep, and rows marked
+ * HONE_NO_BITS. Two trials whose answers are equal give the same bits, given the same data. NULL when memory is short. */
+hone__yaml *hone__experiment_bits(hone_arena *arena, const hone__experiment *e) HONE_CHECKED;
 
 /* JSON Schema (draft 2020-12) of the experiment file, of all plugins that the registry can list. */
 struct hone__str;

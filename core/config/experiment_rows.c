@@ -157,6 +157,9 @@ const hone__own_rows hone__top_rows = {"", ROWS(top_rows)};
 const char *const hone__top_also[] = {"data",    "tokenizer", "model",   "head",     "optimizer", "schedule", "techniques",
                                       "trainer", "metrics",   "backend", "launcher", "sweep",     NULL};
 
+static const char *const eval_strategies[] = {"epoch", "steps", NULL};
+static const char *const save_strategies[] = {"auto", "epoch", "steps", "no", NULL};
+
 static const hone_param trainer_rows[] = {
     HONE_PARAM_INT(hone__trainer_config, num_train_epochs, .def_int = 3, .min_int = 1, .max_int = 1000000, .unit = "epochs",
                    .source = HUGGING_FACE, .help = "times that the training data is gone through",
@@ -186,6 +189,22 @@ static const hone_param trainer_rows[] = {
                       .renamed = "monitor"),
     HONE_PARAM_INT(hone__trainer_config, early_stopping_patience, .max_int = 1000000, .unit = "evaluations",
                    .help = "end after so many evaluations without improvement; 0: never", .renamed = "patience"),
+    HONE_PARAM_CHOICE(hone__trainer_config, eval_strategy, eval_strategies, .def_text = "epoch", .flags = HONE_FIXED,
+                      .help = "when the validation data is evaluated: after each epoch or every eval_steps, and at the end",
+                      .renamed = "evaluation_strategy"),
+    HONE_PARAM_INT(hone__trainer_config, eval_steps, .def_int = 500, .min_int = 1, .max_int = INT64_MAX, .unit = "steps",
+                   .source = HUGGING_FACE, .help = "steps from one evaluation to the next, with eval_strategy: steps"),
+    /* A checkpoint changes no number, so it may depend on time, and costs the same share of any training. */
+    HONE_PARAM_CHOICE(hone__trainer_config, save_strategy, save_strategies, .def_text = "auto",
+                      .flags = HONE_FIXED | HONE_NO_BITS,
+                      .help = "when a checkpoint is left to resume from: auto is every save_seconds, no is never",
+                      .renamed = "checkpoint_strategy"),
+    HONE_PARAM_INT(hone__trainer_config, save_steps, .def_int = 500, .min_int = 1, .max_int = INT64_MAX, .unit = "steps",
+                   .flags = HONE_NO_BITS, .source = HUGGING_FACE,
+                   .help = "steps from one checkpoint to the next, with save_strategy: steps",
+                   .renamed = "checkpoint_steps checkpointing_steps"),
+    HONE_PARAM_REAL(hone__trainer_config, save_seconds, .def_real = 60, .max_real = INFINITY, .unit = "s",
+                    .flags = HONE_NO_BITS, .help = "seconds from one checkpoint to the next, with save_strategy: auto"),
 };
 const hone__own_rows hone__trainer_rows = {"trainer", ROWS(trainer_rows)};
 

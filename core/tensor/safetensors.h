@@ -67,4 +67,11 @@ typedef struct hone__st_item {
 hone_status hone__st_write(const char *path, const hone__st_item *items, size_t n, const char *const *metadata,
                            size_t n_metadata, hone_error *err) HONE_CHECKED;
 
+/* The same with a seal: the metadata begins with "sha256", over the whole file as it would be with zeros in place of these 64 digits. A
+ * changed bit anywhere is noticed. */
+hone_status hone__st_write_sealed(const char *path, const hone__st_item *items, size_t n, const char *const *metadata,
+                                  size_t n_metadata, hone_error *err) HONE_CHECKED;
+/* HONE_EFORMAT where the seal is absent or broken. */
+hone_status hone__st_check_seal(const hone__st_file *f, hone_error *err) HONE_CHECKED;
+
 #endif

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "base/str.h"
 #include "tensor/safetensors.h"
 #include <inttypes.h>
@@ -125,25 +126,91 @@ static void add_header(hone__str *h, const hone__st_item *const *items, size_t n
         hone__str_add(h, " ");
 }
 
-static hone_status write_file(const char *path, const hone__str *header, const hone__st_item *const *items, size_t n,
-                              hone_error *err)
+/* ---- The seal ---------------------------------------------------------------------------------------------------- */
+
+static const char seal_key[] = "sha256";
+static const char seal_start[] = "{\"__metadata__\":{\"sha256\":\""; /* how the header of a sealed file begins */
+static const char seal_zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";
+enum { SEAL_AT = LENGTH_BYTES + sizeof seal_start - 1, SEAL_DIGITS = sizeof seal_zeros - 1 };
+
+static bool seal_is_whole(const hone__map_file *m, char digits[SEAL_DIGITS + 1], hone_status *status, hone_error *err)
 {
-    hone__writer w;
+    hone__sha256 *hash = hone__sha256_create();
+    *status = hash ? HONE_OK : hone_no_memory(err, "checking a file");
+    if (!hash)
+        return false;
+    hone__sha256_add(hash, m->data, SEAL_AT);
+    hone__sha256_add(hash, seal_zeros, SEAL_DIGITS);
+    hone__sha256_add(hash, m->data + SEAL_AT + SEAL_DIGITS, m->n - SEAL_AT - SEAL_DIGITS);
+    *status = hone__sha256_finish(hash, digits, err);
+    return *status == HONE_OK && memcmp(digits, m->data + SEAL_AT, SEAL_DIGITS) == 0;
+}
+
+hone_status hone__st_check_seal(const hone__st_file *f, hone_error *err)
+{
+    char shown[260], digits[SEAL_DIGITS + 1];
+    hone_status status = HONE_OK;
+    hone__shown(f->path, shown, sizeof shown);
+    if (f->map.n < SEAL_AT + SEAL_DIGITS || memcmp(f->map.data + LENGTH_BYTES, seal_start, sizeof seal_start - 1) != 0)
+        return hone_fail(err, HONE_EFORMAT, "%s has no sha256 of its own, by which it could be checked", shown);
+    if (seal_is_whole(&f->map, digits, &status, err) || status != HONE_OK)
+        return status;
+    return hone_fail(err, HONE_EFORMAT, "%s is damaged: its SHA-256 is %.12s..., but it says %.12s...", shown, digits,
+                     (const char *)f->map.data + SEAL_AT);
+}
+
+/* ---- Writing ----------------------------------------------------------------------------------------------------- */
+
+/* The commit sees what went wrong. `hash` may be NULL. */
+static void put(FILE *stream, hone__sha256 *hash, const void *bytes, size_t n)
+{
+    if (n == 0)
+        return;
+    fwrite(bytes, 1, n, stream);
+    if (hash)
+        hone__sha256_add(hash, bytes, n);
+}
+
+static void put_all(FILE *stream, hone__sha256 *hash, const hone__str *header, const hone__st_item *const *items, size_t n)
+{
     unsigned char length[LENGTH_BYTES];
     for (int i = 0; i < LENGTH_BYTES; i++)
         length[i] = (unsigned char)((uint64_t)header->n >> 8 * i);
-    HONE_TRY(hone__writer_open(&w, path, err));
-    /* The commit sees what went wrong. */
-    fwrite(length, 1, sizeof length, w.stream);
-    fwrite(header->data, 1, header->n, w.stream);
+    put(stream, hash, length, sizeof length);
+    put(stream, hash, header->data, header->n);
     for (size_t i = 0; i < n; i++)
-        if (bytes_of(&items[i]->tensor) > 0)
-            fwrite(items[i]->tensor.data, 1, bytes_of(&items[i]->tensor), w.stream);
-    return hone__writer_commit(&w, err);
+        put(stream, hash, items[i]->tensor.data, bytes_of(&items[i]->tensor));
 }
 
-static hone_status write_sorted(const char *path, const hone__st_item *const *items, size_t n, const char *const *metadata,
-                                size_t n_metadata, hone_error *err)
+/* Puts the digits in the place of the zeros. */
+static hone_status seal(hone__writer *w, hone__sha256 *hash, hone_error *err)
+{
+    char digits[SEAL_DIGITS + 1];
+    HONE_TRY(hone__sha256_finish(hash, digits, err));
+    if (fseek(w->stream, SEAL_AT, SEEK_SET) == 0)
+        fwrite(digits, 1, SEAL_DIGITS, w->stream);
+    return HONE_OK;
+}
+
+static hone_status write_file(const char *path, bool sealed, const hone__str *header, const hone__st_item *const *items,
+                              size_t n, hone_error *err)
+{
+    hone__writer w;
+    HONE_TRY(hone__writer_open(&w, path, err));
+    hone__sha256 *hash = sealed ? hone__sha256_create() : NULL;
+    hone_status status = sealed && !hash ? hone_no_memory(err, "writing a safetensors file") : HONE_OK;
+    if (status == HONE_OK)
+        put_all(w.stream, hash, header, items, n);
+    if (hash)
+        status = seal(&w, hash, err);
+    if (status == HONE_OK)
+        return hone__writer_commit(&w, err);
+    hone__writer_abandon(&w);
+    return status;
+}
+
+static hone_status write_sorted(const char *path, bool sealed, const hone__st_item *const *items, size_t n,
+                                const char *const *metadata, size_t n_metadata, hone_error *err)
 {
     hone__str header = {0};
     char shown[260];
@@ -155,13 +222,13 @@ static hone_status write_sorted(const char *path, const hone__st_item *const *it
         status = hone_fail(err, HONE_EINVAL, "%s would have a header of %zu bytes; at most %d are allowed",
                            hone__shown(path, shown, sizeof shown), header.n, MAX_HEADER);
     else
-        status = write_file(path, &header, items, n, err);
+        status = write_file(path, sealed, &header, items, n, err);
     hone__str_clear(&header);
     return status;
 }
 
-hone_status hone__st_write(const char *path, const hone__st_item *items, size_t n, const char *const *metadata,
-                           size_t n_metadata, hone_error *err)
+static hone_status sort_and_write(const char *path, bool sealed, const hone__st_item *items, size_t n,
+                                  const char *const *metadata, size_t n_metadata, hone_error *err)
 {
     const hone__st_item **sorted = hone__calloc(n, sizeof *sorted);
     if (sorted == NULL)
@@ -173,8 +240,29 @@ hone_status hone__st_write(const char *path, const hone__st_item *items, size_t 
         status = check_items(sorted, n, err);
     if (status == HONE_OK) {
         qsort(sorted, n, sizeof *sorted, in_file_order);
-        status = write_sorted(path, sorted, n, metadata, n_metadata, err);
+        status = write_sorted(path, sealed, sorted, n, metadata, n_metadata, err);
     }
     hone__free(sorted);
+    return status;
+}
+
+hone_status hone__st_write(const char *path, const hone__st_item *items, size_t n, const char *const *metadata,
+                           size_t n_metadata, hone_error *err)
+{
+    return sort_and_write(path, false, items, n, metadata, n_metadata, err);
+}
+
+hone_status hone__st_write_sealed(const char *path, const hone__st_item *items, size_t n, const char *const *metadata,
+                                  size_t n_metadata, hone_error *err)
+{
+    const char **all = hone__calloc(2 * (n_metadata + 1), sizeof *all);
+    if (!all)
+        return hone_no_memory(err, "writing a safetensors file");
+    all[0] = seal_key;
+    all[1] = seal_zeros;
+    for (size_t i = 0; i < 2 * n_metadata; i++)
+        all[i + 2] = metadata[i];
+    const hone_status status = sort_and_write(path, true, items, n, all, n_metadata + 1, err);
+    hone__free(all);
     return status;
 }

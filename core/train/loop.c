@@ -6,12 +6,15 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "train/checkpoint.h"
 #include "train/model_dir.h"
+#include "train/result.h"
 
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char validation[] = "validation/";
 enum { LINES_AN_EPOCH = 50 };
@@ -34,36 +37,79 @@ static const char *choose_metric(const hone__experiment *e)
     return strncmp(name, validation, sizeof validation - 1) == 0 ? name + sizeof validation - 1 : name;
 }
 
-static hone_status open_metrics(hone__loop *l, hone_error *err)
+double hone__loop_epoch_loss(const hone__loop *l)
+{
+    return l->epoch_steps ? l->epoch_loss / (double)l->epoch_steps : NAN;
+}
+
+int64_t hone__loop_epochs(const hone__loop *l)
+{
+    return (l->step + l->parts->steps_per_epoch - 1) / l->parts->steps_per_epoch;
+}
+
+static hone_status make_room(hone__loop *l, hone_error *err)
+{
+    l->order = hone_alloc_array(l->parts->trial, hone_corpus_count(l->parts->train), sizeof *l->order);
+    l->scratch = hone__arena_create(0);
+    for (size_t i = 0; i < 2; i++)
+        l->checks[i].arena = hone__arena_create(0);
+    if (!l->order || !l->scratch || !l->checks[0].arena || !l->checks[1].arena)
+        return hone_no_memory(err, "starting a trial");
+    return HONE_OK;
+}
+
+/* What an earlier start of this trial left and this one does not go on from. */
+static hone_status clean(const hone__loop *l, hone_error *err)
+{
+    const char *dir = l->parts->setup->dir;
+    const char *result = hone__path_join(l->scratch, dir, "result.json");
+    if (!result)
+        return hone_no_memory(err, "starting a trial");
+    HONE_TRY(hone__remove_temporaries(dir, err));
+    return hone__remove_tree(result, err);
+}
+
+/* Opens metrics.jsonl with its first `length` bytes, which the checkpoint knows. */
+static hone_status open_metrics(hone__loop *l, int64_t length, hone_error *err)
 {
     const char *path = hone__path_join(l->parts->trial, l->parts->setup->dir, "metrics.jsonl");
     if (!path)
         return hone_no_memory(err, "starting a trial");
-    l->metrics = fopen(path, "w");
-    if (!l->metrics)
+    l->metrics = fopen(path, length > 0 ? "r+" : "w");
+    if (!l->metrics || ftruncate(fileno(l->metrics), (off_t)length) != 0 || fseeko(l->metrics, (off_t)length, SEEK_SET) != 0)
         return hone_fail(err, HONE_EIO, "%s cannot be written: %s", path, strerror(errno));
+    return HONE_OK;
+}
+
+hone_status hone__loop_sync_metrics(const hone__loop *l, int64_t *length, hone_error *err)
+{
+    const off_t at = ftello(l->metrics);
+    if (at < 0 || fflush(l->metrics) != 0 || fsync(fileno(l->metrics)) != 0)
+        return hone_fail(err, HONE_EIO, "metrics.jsonl cannot be written: %s", strerror(errno));
+    if (length)
+        *length = (int64_t)at;
     return HONE_OK;
 }
 
 /* Of a trial that ran here before: its model is not this one's. */
 static hone_status remove_model(const hone__loop *l, hone_error *err)
 {
-    const char *path = hone__path_join(l->parts->trial, l->parts->setup->dir, HONE__MODEL_DIR);
+    const char *path = hone__path_join(l->scratch, l->parts->setup->dir, HONE__MODEL_DIR);
     return path ? hone__remove_tree(path, err) : hone_no_memory(err, "starting a trial");
 }
 
 hone_status hone__loop_create(hone__loop *l, hone__parts *parts, hone_error *err)
 {
-    *l = (hone__loop){.parts = parts, .metric = choose_metric(parts->experiment), .last_epoch_loss = NAN};
-    l->order = hone_alloc_array(parts->trial, hone_corpus_count(parts->train), sizeof *l->order);
-    l->scratch = hone__arena_create(0);
-    for (size_t i = 0; i < 2; i++)
-        l->checks[i].arena = hone__arena_create(0);
-    if (!l->order || !l->scratch || !l->checks[0].arena || !l->checks[1].arena)
-        return hone_no_memory(err, "starting a trial");
+    int64_t metrics_length = 0;
+    *l = (hone__loop){.parts = parts, .metric = choose_metric(parts->experiment), .entered = -1};
+    HONE_TRY(make_room(l, err));
     l->now = &l->checks[0];
-    HONE_TRY(remove_model(l, err));
-    return open_metrics(l, err);
+    HONE_TRY(clean(l, err));
+    HONE_TRY(hone__checkpoint_resume(l, &metrics_length, err));
+    if (l->step == 0)
+        HONE_TRY(remove_model(l, err));
+    hone__arena_reset(l->scratch);
+    return open_metrics(l, metrics_length, err);
 }
 
 void hone__loop_clear(hone__loop *l)
@@ -252,7 +298,8 @@ static hone_status choose(hone__loop *l, hone_error *err)
     l->since_best = 0;
     l->best = l->now;
     l->now = l->best == &l->checks[0] ? &l->checks[1] : &l->checks[0];
-    return save_model(l, err);
+    HONE_TRY(save_model(l, err));
+    return hone__result_write_best(l, err);
 }
 
 static hone_status check(hone__loop *l, hone_error *err)
@@ -272,7 +319,7 @@ static hone_status check(hone__loop *l, hone_error *err)
     return choose(l, err);
 }
 
-/* ---- Epochs ------------------------------------------------------------------------------------------------------ */
+/* ---- Steps ------------------------------------------------------------------------------------------------------- */
 
 /* The order of an epoch depends on the seed and its number alone. */
 static void shuffle(hone__loop *l, uint64_t epoch, uint64_t n)
@@ -312,51 +359,124 @@ static hone_status account(hone__loop *l, const hone__step_result *r, double sec
     return write_step(l, r, err);
 }
 
-static hone_status run_step(hone__loop *l, uint64_t epoch, uint64_t at, uint64_t n, hone_error *err)
+/* Lays out the epoch of the next step, also in its middle. */
+static hone_status enter_epoch(hone__loop *l, hone_error *err)
+{
+    const int64_t epoch = l->step / l->parts->steps_per_epoch;
+    if (l->step % l->parts->steps_per_epoch == 0) {
+        l->epoch_loss = 0;
+        l->epoch_steps = 0;
+    }
+    if (l->entered == epoch)
+        return HONE_OK;
+    HONE_TRY(prepare_epoch(l, (uint64_t)epoch, err));
+    shuffle(l, (uint64_t)epoch, hone_corpus_count(l->parts->train));
+    l->entered = epoch;
+    return HONE_OK;
+}
+
+static hone_status run_step(hone__loop *l, hone_error *err)
 {
     const hone__trainer_config *t = &l->parts->experiment->trainer;
-    const uint64_t size = (uint64_t)t->train_batch_size;
+    const uint64_t n = hone_corpus_count(l->parts->train), size = (uint64_t)t->train_batch_size;
     hone__step_result result;
     if (l->parts->setup->stop && *l->parts->setup->stop)
         return hone_fail(err, HONE_EINTERRUPTED, "stopped after step %lld of %lld", (long long)l->step,
                          (long long)l->parts->total_steps);
-    l->step++;
+    HONE_TRY(enter_epoch(l, err));
+    const uint64_t at = (uint64_t)(l->step % l->parts->steps_per_epoch) * size;
     const double begin = hone__now();
     HONE_TRY(hone__step_run(l->parts->stepper, l->parts->train_prepared, l->order + at, n - at < size ? n - at : size,
-                            (uint64_t)t->micro_batch_size, l->step, epoch, &result, err));
+                            (uint64_t)t->micro_batch_size, l->step + 1, (uint64_t)l->entered, &result, err));
+    l->step++;
     HONE_TRY(account(l, &result, hone__now() - begin, err));
     show_progress(l, false);
     return HONE_OK;
 }
 
-static hone_status run_epoch(hone__loop *l, uint64_t epoch, hone_error *err)
+/* ---- Between steps ----------------------------------------------------------------------------------------------- */
+
+static bool check_is_due(const hone__loop *l)
 {
-    const uint64_t n = hone_corpus_count(l->parts->train);
-    const uint64_t size = (uint64_t)l->parts->experiment->trainer.train_batch_size;
-    HONE_TRY(prepare_epoch(l, epoch, err));
-    shuffle(l, epoch, n);
-    l->epoch_loss = 0;
-    l->epoch_steps = 0;
-    for (uint64_t at = 0; at < n && l->step < l->parts->total_steps; at += size)
-        HONE_TRY(run_step(l, epoch, at, n, err));
-    l->last_epoch_loss = l->epoch_loss / (double)l->epoch_steps;
-    l->epochs_done++;
-    return HONE_OK;
+    const hone__trainer_config *t = &l->parts->experiment->trainer;
+    const int64_t every = t->eval_strategy == HONE__EVAL_STEPS ? t->eval_steps : l->parts->steps_per_epoch;
+    return l->step > 0 && l->checked_step != l->step && (l->step % every == 0 || l->step == l->parts->total_steps);
+}
+
+static bool checkpoint_is_due(const hone__loop *l)
+{
+    const hone__trainer_config *t = &l->parts->experiment->trainer;
+    if (l->step == 0 || (l->saved.step == l->step && l->saved.checked_step == l->checked_step))
+        return false;
+    switch (t->save_strategy) {
+    case HONE__SAVE_EPOCH:
+        return l->step % l->parts->steps_per_epoch == 0;
+    case HONE__SAVE_STEPS:
+        return l->step % t->save_steps == 0;
+    case HONE__SAVE_AUTO:
+        return hone__now() - l->saved.at >= t->save_seconds;
+    default:
+        return false;
+    }
+}
+
+static bool patience_is_out(const hone__loop *l)
+{
+    const int64_t patience = l->parts->experiment->trainer.early_stopping_patience;
+    return patience > 0 && l->since_best >= patience;
+}
+
+/* What is due after a step. A trial that goes on from a checkpoint begins here, so nothing is done twice or left out. */
+static hone_status settle(hone__loop *l, hone_error *err)
+{
+    if (check_is_due(l)) {
+        HONE_TRY(check(l, err));
+        l->checked_step = l->step;
+        show_progress(l, true);
+    }
+    l->done = l->step >= l->parts->total_steps || patience_is_out(l);
+    if (l->step < l->parts->total_steps && patience_is_out(l))
+        hone_log_line(l->parts->setup->log, HONE_LOG_INFO, "stopped early: no better %s for %lld evaluations", l->metric,
+                      (long long)l->since_best);
+    return !l->done && checkpoint_is_due(l) ? hone__checkpoint_save(l, err) : HONE_OK;
+}
+
+static hone_status run_steps(hone__loop *l, hone_error *err)
+{
+    HONE_TRY(settle(l, err));
+    while (!l->done) {
+        HONE_TRY(run_step(l, err));
+        HONE_TRY(settle(l, err));
+    }
+    return l->best ? HONE_OK : save_model(l, err); /* without a validation split the last weights are the ones */
+}
+
+/* ---- The end ----------------------------------------------------------------------------------------------------- */
+
+/* Leaves a checkpoint of the last whole step, and says where. */
+static hone_status interrupt(hone__loop *l, hone_error *err)
+{
+    const hone_error why = *err;
+    if (l->step == 0 || l->parts->experiment->trainer.save_strategy == HONE__SAVE_NO)
+        return hone_fail(err, HONE_EINTERRUPTED, "%.600s; there is no checkpoint", why.msg);
+    if (l->saved.step != l->step || l->saved.checked_step != l->checked_step)
+        HONE_TRY(hone__checkpoint_save(l, err));
+    return hone_fail(err, HONE_EINTERRUPTED, "%.400s; it can go on from %.500s", why.msg, l->saved.path);
+}
+
+static hone_status give_up(const hone__loop *l, hone_status status, hone_error *err)
+{
+    const hone_error why = *err;
+    if (!l->saved.path[0])
+        return hone_fail(err, status, "%.900s; there is no checkpoint", why.msg);
+    return hone_fail(err, status, "%.450s; the last good checkpoint is %.450s", why.msg, l->saved.path);
 }
 
 hone_status hone__loop_run(hone__loop *l, hone_error *err)
 {
-    const int64_t patience = l->parts->experiment->trainer.early_stopping_patience;
-    l->progress_at = hone__now();
-    for (uint64_t epoch = 0; l->step < l->parts->total_steps; epoch++) {
-        HONE_TRY(run_epoch(l, epoch, err));
-        HONE_TRY(check(l, err));
-        show_progress(l, true);
-        if (patience > 0 && l->since_best >= patience) {
-            hone_log_line(l->parts->setup->log, HONE_LOG_INFO, "stopped early: no better %s for %lld evaluations", l->metric,
-                          (long long)patience);
-            break;
-        }
-    }
-    return l->best ? HONE_OK : save_model(l, err); /* without a validation split the last weights are the ones */
+    l->progress_at = l->saved.at = hone__now();
+    const hone_status status = run_steps(l, err);
+    if (status == HONE_EINTERRUPTED)
+        return interrupt(l, err);
+    return status == HONE_OK ? HONE_OK : give_up(l, status, err);
 }

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "train/result.h"
+#include "base/arena.h"
 #include "base/file.h"
 
 #include <math.h>
@@ -21,7 +22,8 @@ static json_t *figure_json(double value, const char *note, int32_t direction)
 static json_t *figures_json(const hone__loop *l)
 {
     json_t *figures = json_object();
-    int failed = json_object_set_new(figures, "train/loss", figure_json(l->last_epoch_loss, "mean of the last epoch", -1));
+    int failed =
+        json_object_set_new(figures, "train/loss", figure_json(hone__loop_epoch_loss(l), "mean of the last epoch", -1));
     for (size_t i = 0; l->best && i < l->best->exhibits->n_figures; i++) {
         const hone__figure *f = &l->best->exhibits->figures[i];
         char *key = hone_sprintf(l->scratch, "validation/%s", f->name);
@@ -47,9 +49,10 @@ static json_t *split_json(const hone__prepared *prepared)
 static json_t *train_json(const hone__loop *l)
 {
     const double s = l->seconds > 0 ? l->seconds : NAN;
-    return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "steps", (json_int_t)l->step, "epochs", (json_int_t)l->epochs_done,
-                     "examples", (json_int_t)l->examples, "tokens", (json_int_t)l->tokens, "seconds", real_json(l->seconds),
-                     "examples_per_s", real_json((double)l->examples / s), "tokens_per_s", real_json((double)l->tokens / s));
+    return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "steps", (json_int_t)l->step, "epochs",
+                     (json_int_t)hone__loop_epochs(l), "examples", (json_int_t)l->examples, "tokens", (json_int_t)l->tokens,
+                     "seconds", real_json(l->seconds), "examples_per_s", real_json((double)l->examples / s), "tokens_per_s",
+                     real_json((double)l->tokens / s));
 }
 
 static int64_t peak_memory(void)
@@ -65,7 +68,7 @@ static json_t *result_json(const hone__loop *l)
     if (!metric)
         return NULL;
     return json_pack("{s:i, s:s, s:s, s:o, s:I, s:o, s:I, s:o, s:o, s:{s:I, s:I}, s:{s:o, s:o}, s:I}", "format", 1, "status",
-                     "complete", "metric", metric, "value", real_json(l->best ? l->best->value : l->last_epoch_loss),
+                     "complete", "metric", metric, "value", real_json(l->best ? l->best->value : hone__loop_epoch_loss(l)),
                      "best_step", (json_int_t)(l->best ? l->best->step : l->step), "best_epoch",
                      real_json(l->best ? l->best->epoch : (double)l->step / (double)p->steps_per_epoch), "seed",
                      (json_int_t)p->experiment->seed, "figures", figures_json(l), "train", train_json(l), "model", "weights",
@@ -80,31 +83,58 @@ static const char *file_in(const hone__loop *l, const char *name)
 }
 
 /* Predictions of the head's first output are predictions.tsv; of others, predictions.NAME.tsv. */
-static hone_status write_best(const hone__loop *l, hone_error *err)
+static const char *predictions_name(hone_arena *arena, const char *output)
+{
+    return *output ? hone_sprintf(arena, "predictions.%s.tsv", output) : "predictions.tsv";
+}
+
+static const char *output_name(const hone_head *head, uint64_t i)
+{
+    const void *output = (const char *)head->outputs + i * head->output_size;
+    return i ? ((const hone_output_of_head *)output)->name : "";
+}
+
+const char **hone__result_best_files(const hone__loop *l, hone_arena *arena)
+{
+    const hone_head *head = l->parts->network.head;
+    const char **names = hone_alloc_array(arena, head->n_outputs + 2, sizeof *names);
+    if (!names)
+        return NULL;
+    names[0] = "exhibits.json";
+    for (uint64_t o = 0; o < head->n_outputs; o++)
+        if (!(names[o + 1] = predictions_name(arena, output_name(head, o))))
+            return NULL;
+    return names;
+}
+
+static hone_status write_predictions(const hone__loop *l, uint64_t o, hone_error *err)
+{
+    const char *name = predictions_name(l->scratch, output_name(l->parts->network.head, o));
+    const char *path = name ? file_in(l, name) : NULL;
+    if (!path)
+        return hone_no_memory(err, "writing the results");
+    const hone_status status = hone__predictions_write(path, &l->best->evaluated.outputs[o], err);
+    if (status != HONE_EUNSUPPORTED)
+        return status;
+    hone_log_line(l->parts->setup->log, HONE_LOG_WARNING, "%s is left out: predictions of this target have no text form", name);
+    return HONE_OK;
+}
+
+hone_status hone__result_write_best(const hone__loop *l, hone_error *err)
 {
     const char *path = file_in(l, "exhibits.json");
     if (!path)
         return hone_no_memory(err, "writing the results");
     HONE_TRY(hone__exhibits_save(l->best->exhibits, path, err));
-    for (uint64_t o = 0; o < l->best->evaluated.n; o++) {
-        const hone_evaluation *e = &l->best->evaluated.outputs[o];
-        const char *name = o ? hone_sprintf(l->scratch, "predictions.%s.tsv", e->output) : "predictions.tsv";
-        if (!name || !(path = file_in(l, name)))
-            return hone_no_memory(err, "writing the results");
-        const hone_status status = hone__predictions_write(path, e, err);
-        if (status != HONE_OK && status != HONE_EUNSUPPORTED)
-            return status;
-        if (status == HONE_EUNSUPPORTED)
-            hone_log_line(l->parts->setup->log, HONE_LOG_WARNING,
-                          "%s is left out: predictions of this target have no text form", name);
-    }
+    for (uint64_t o = 0; o < l->best->evaluated.n; o++)
+        HONE_TRY(write_predictions(l, o, err));
+    hone__arena_reset(l->scratch);
     return HONE_OK;
 }
 
 hone_status hone__result_write(const hone__loop *l, hone_error *err)
 {
-    if (l->best)
-        HONE_TRY(write_best(l, err));
+    HONE_TRY(hone__loop_sync_metrics(l, NULL, err));
     const char *path = file_in(l, "result.json");
     hone__json_init();
     json_t *root = path ? result_json(l) : NULL;

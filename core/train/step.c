@@ -473,10 +473,15 @@ static void update_ranges(void *ctx, int64_t begin, int64_t end, int worker)
         update_range(s, &s->ranges[i]);
 }
 
+static bool changes(const hone__weight *w)
+{
+    return trainable(w) || (w->flags & HONE_WEIGHT_BUFFER && !w->frozen);
+}
+
 static void touch_weights(const hone_store *store)
 {
     for (size_t i = 0; i < hone__store_count(store); i++)
-        hone__store_at(store, i)->version += trainable(hone__store_at(store, i));
+        hone__store_at(store, i)->version += changes(hone__store_at(store, i));
 }
 
 static hone_status update(hone__stepper *s, hone__step_result *result, hone_error *err)
@@ -567,4 +572,76 @@ void hone__stepper_evaluation_end(hone__stepper *s)
     }
     if (swapped)
         touch_weights(s->setup.net->store);
+}
+
+/* ---- What checkpoints save --------------------------------------------------------------------------------------- */
+
+typedef struct listing {
+    hone_arena *arena;
+    hone__st_item *items;
+    size_t n, cap;
+    bool failed;
+} listing;
+
+/* No item where there are no bytes. */
+static void list(listing *l, const char *name, hone_dtype dtype, void *data, uint64_t count)
+{
+    if (count == 0)
+        return;
+    if (!name || l->n == l->cap) {
+        l->failed = true;
+        return;
+    }
+    l->items[l->n++] = (hone__st_item){name, {.data = data, .dtype = dtype, .shape = hone_shape_1((int64_t)count)}};
+}
+
+static void list_slots(listing *l, const hone__stepper *s, const char *owner, const slots *own)
+{
+    for (uint32_t i = 0; i < own->n; i++)
+        list(l, hone_sprintf(l->arena, "%s/slot.%u", owner, i), HONE_F32, own->data + (int64_t)i * s->n_gradients,
+             (uint64_t)s->n_gradients);
+}
+
+static void list_weights(listing *l, const hone_store *store)
+{
+    for (size_t i = 0; i < hone__store_count(store); i++) {
+        const hone__weight *w = hone__store_at(store, i);
+        if (changes(w))
+            list(l, hone_sprintf(l->arena, "weight/%s", w->name), HONE_F32, w->value.data, (uint64_t)w->n);
+    }
+}
+
+static void list_techniques(listing *l, const hone__stepper *s)
+{
+    for (size_t i = 0; i < s->setup.net->n_techniques; i++) {
+        const hone__technique_use *t = &s->setup.net->techniques[i];
+        const char *owner = hone_sprintf(l->arena, "technique/%zu.%s", i, t->self->plugin->name);
+        if (!owner) {
+            l->failed = true;
+            return;
+        }
+        list_slots(l, s, owner, &s->technique_slots[i]);
+        list(l, hone_sprintf(l->arena, "%s/state", owner), HONE_U8, t->self->state, t->technique->state_bytes);
+    }
+}
+
+hone_status hone__stepper_state(hone__stepper *s, hone_arena *arena, hone__st_item **items, size_t *n, hone_error *err)
+{
+    const hone__network *net = s->setup.net;
+    listing l = {.arena = arena, .cap = hone__store_count(net->store) + 9 * (1 + net->n_techniques)};
+    l.items = hone_alloc_array(arena, l.cap, sizeof *l.items);
+    if (!l.items)
+        return hone_no_memory(err, "listing what a checkpoint holds");
+    list_weights(&l, net->store);
+    list_slots(&l, s, "optimizer", &s->optimizer_slots);
+    list(&l, "optimizer/state", HONE_U8, s->optimizer_state, s->setup.optimizer->state_bytes);
+    list_techniques(&l, s);
+    *items = l.items;
+    *n = l.n;
+    return l.failed ? hone_no_memory(err, "listing what a checkpoint holds") : HONE_OK;
+}
+
+void hone__stepper_restored(hone__stepper *s)
+{
+    touch_weights(s->setup.net->store);
 }

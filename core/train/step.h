@@ -39,6 +39,12 @@ typedef struct hone__step_result {
 hone_status hone__step_run(hone__stepper *s, const hone__prepared *data, const uint64_t *order, uint64_t n, uint64_t micro,
                            int64_t step, uint64_t epoch, hone__step_result *result, hone_error *err) HONE_CHECKED;
 
+/* Everything that steps change, as tensors that view it: trained weights and buffers, slots, states. For checkpoints, which also write into
+ * them; hone__stepper_restored() must follow. The list lives in `arena`. */
+hone_status hone__stepper_state(hone__stepper *s, hone_arena *arena, hone__st_item **items, size_t *n,
+                                hone_error *err) HONE_CHECKED;
+void hone__stepper_restored(hone__stepper *s);
+
 /* Puts the weights that techniques want evaluated in place of the trained ones, and back. */
 hone_status hone__stepper_evaluation_begin(hone__stepper *s, hone_error *err) HONE_CHECKED;
 void hone__stepper_evaluation_end(hone__stepper *s);

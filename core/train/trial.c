@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "train/trial.h"
+#include "train/checkpoint.h"
 #include "train/loop.h"
 #include "train/model_dir.h"
 #include "train/result.h"
@@ -26,6 +27,8 @@ static hone_status run(hone__parts *parts, hone_error *err)
         status = hone__loop_run(&loop, err);
     if (status == HONE_OK)
         status = hone__result_write(&loop, err);
+    if (status == HONE_OK)
+        status = hone__checkpoint_remove(&loop, err);
     if (status == HONE_OK)
         tell(parts);
     hone__loop_clear(&loop);

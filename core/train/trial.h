@@ -1,8 +1,8 @@
 /* trial.h - one training: data, model, steps, evaluation, and what it leaves in its directory.
  *
- *     trial.yaml metrics.jsonl result.json predictions.tsv log.txt model/
+ *     trial.yaml metrics.jsonl result.json predictions.tsv log.txt model/ checkpoint/
  *
- * The numbers depend on configuration, seed and data alone, not on threads.
+ * The numbers depend on configuration, seed and data alone, not on threads, nor on when it was killed and started again.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef HONE_CORE_TRAIN_TRIAL_H

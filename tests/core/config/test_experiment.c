@@ -284,7 +284,7 @@ static const mistake mistakes[] = {
                                         "launcher, sweep, name, output_dir, seed, task, plugins, data_root, model_root"},
     {DATA REST "learning_rate: 1.0e-5\n", "exp.yaml:8:1: the file has no key \"learning_rate\"; write optimizer.learning_rate"},
     {DATA REST "evaluation_strategy: epoch\n",
-     "exp.yaml:8:1: the file has no key \"evaluation_strategy\"; there is none to write: every epoch ends with an evaluation"},
+     "exp.yaml:8:1: the file has no key \"evaluation_strategy\"; write trainer.eval_strategy"},
     {DATA REST "trainer: {per_device_train_batch_size: 8, lr: 1, epochs: 3}\n",
      "exp.yaml:8:11: trainer has no key \"per_device_train_batch_size\"; it is called train_batch_size here\n"
      "exp.yaml:8:43: trainer has no key \"lr\"; write optimizer.learning_rate\n"
