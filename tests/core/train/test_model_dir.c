@@ -15,7 +15,6 @@ static const char yaml[] =
     "data: {type: tsv, train: train.tsv, validation: dev.tsv, quoting: none, columns: {text: text, label: label%s}, "
     "label_names: {x: first, y: second}, positive_label: second}\n"
     "tokenizer: {type: whitespace, max_length: 8}\n"
-    "backend: null\n"
     "model: {%s}\n"
     "head: {type: classification%s}\n"
     "optimizer: {type: adamw, learning_rate: 1.0e-2}\n"
