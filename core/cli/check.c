@@ -1,4 +1,5 @@
-/* check.c - `hone check` and `hone schema`: what is wrong with an experiment file, what it means in full, and its JSON Schema.
+/* check.c - `hone check` and `hone schema`: what is wrong with an experiment file, what it means in full, what its data is like, and its
+ * JSON Schema.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/str.h"
@@ -6,6 +7,7 @@
 #include "cli/options.h"
 #include "cli/session.h"
 #include "sweep/supervisor.h"
+#include "train/trial.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +29,24 @@ static hone_status summarise(hone__session *s, const hone__experiment *e, hone_e
     return HONE_OK;
 }
 
+/* ---- The data ---------------------------------------------------------------------------------------------------- */
+
+/* As the first point has it: a sweep may choose the tokenizer, or how long sequences are. */
+static hone_status describe_data(hone__session *s, const hone__experiment *e, hone_error *err)
+{
+    hone__str out = {0};
+    hone__yaml *root;
+    hone__experiment *first;
+    HONE_TRY(hone__sweep_first(s->arena, e, &root, err));
+    HONE_TRY(hone__experiment_from(s->arena, s->registry, root, e->file, ".", &first, &s->issues, err));
+    const hone__trial_setup setup = {.experiment = first, .registry = s->registry, .log = s->log};
+    const hone_status status = hone__trial_describe(&setup, &out, err);
+    if (status == HONE_OK)
+        fputs(hone__str_text(&out), stdout);
+    hone__str_clear(&out);
+    return status;
+}
+
 /* ---- Commands ---------------------------------------------------------------------------------------------------- */
 
 static hone_status render(const hone__experiment *e, hone_error *err)
@@ -39,11 +59,13 @@ static hone_status render(const hone__experiment *e, hone_error *err)
     return status;
 }
 
-static hone_status check(hone__session *s, bool with_defaults, int n, char **words, hone_error *err)
+static hone_status check(hone__session *s, bool with_defaults, bool data, int n, char **words, hone_error *err)
 {
     hone__experiment *e;
     HONE_TRY(hone__session_open(s, err));
     HONE_TRY(hone__session_load(s, "check", n, words, &e, err));
+    if (data)
+        return describe_data(s, e, err);
     return with_defaults ? render(e, err) : summarise(s, e, err);
 }
 
@@ -57,13 +79,17 @@ static int exit_code(hone_status status)
 int hone__cli_check(int argc, char **argv)
 {
     hone__session s = {0};
-    bool with_defaults = false;
+    bool with_defaults = false, data = false;
     hone_error err = {0};
-    const hone__option options[] = {{"--render", &with_defaults, NULL}, {0}};
+    const hone__option options[] = {{"--render", &with_defaults, NULL}, {"--data", &data, NULL}, {0}};
     int n;
     if (!hone__options_take(argc, argv, options, &n))
         return HONE__EXIT_USAGE;
-    hone_status status = check(&s, with_defaults, n, argv + 1, &err);
+    if (data && with_defaults) {
+        fprintf(stderr, "hone check: --data and --render are two things to print; give one of them\n");
+        return HONE__EXIT_USAGE;
+    }
+    hone_status status = check(&s, with_defaults, data, n, argv + 1, &err);
     hone__session_complain(&s, status, &err);
     hone__session_close(&s);
     return exit_code(status);

@@ -8,8 +8,8 @@
 #include <string.h>
 
 const hone__command hone__commands[] = {
-    {"check", hone__cli_check, "FILE [key=value ...] [--render]",
-     "every mistake of an experiment file at once, or all of it with every default",
+    {"check", hone__cli_check, "FILE [key=value ...] [--render | --data]",
+     "every mistake of an experiment file at once, all of it with every default, or what its data is like",
      "hone check experiments/quickstart/quickstart.yaml optimizer.learning_rate=1.0e-4 --render", NULL},
     {"describe", hone__cli_describe, "[KIND[/NAME]] [--markdown | --json]",
      "what a kind of plugin or one of them does, and its parameters with units, defaults and ranges",

@@ -1,7 +1,10 @@
 /* run.c - `hone run FILE [key=value ...]`: an experiment or a sweep from its file to its report.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
 #include "base/log.h"
+#include "base/str.h"
+#include "cli/child.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/progress.h"
@@ -48,6 +51,56 @@ static hone_status find_program(char *path, size_t size, hone_error *err)
     return HONE_OK;
 }
 
+/* ---- Before the first trial -------------------------------------------------------------------------------------- */
+
+static void say_data(const options *o, const char *text)
+{
+    hone__str line = {0};
+    if (!o->json) {
+        fputs(o->quiet ? "" : text, stderr);
+        return;
+    }
+    hone__str_add(&line, "{\"event\": \"data\", \"text\": ");
+    hone__str_add_json(&line, text);
+    hone__str_add(&line, "}\n");
+    fputs(hone__str_text(&line), stdout);
+    fflush(stdout);
+    hone__str_clear(&line);
+}
+
+static hone_status describe_data(const char *program, const hone__experiment *e, hone__str *text, hone_error *err)
+{
+    char file[PATH_MAX];
+    if ((size_t)snprintf(file, sizeof file, "%s/experiment.yaml", e->output_dir) >= sizeof file)
+        return hone_fail(err, HONE_EINVAL, "the path of the run is too long");
+    const char *const argv[] = {program, "check", "--data", "--", file, NULL};
+    const hone__child child = {.argv = argv, .limit_s = e->sweep ? e->sweep->trial_timeout_s : 0, .interrupts = &interrupts};
+    return hone__child_run(&child, text, err);
+}
+
+/* Shows what the data is like and leaves it in data.txt. A reader or tokenizer that fails here fails in the trials too, where it is
+ * recorded; so nothing of this ends the run. */
+static void look_at_data(const char *program, const hone__experiment *e, const options *o, hone_log *log)
+{
+    char path[PATH_MAX];
+    hone_error why = {0};
+    hone__str text = {0};
+    hone_status status = describe_data(program, e, &text, &why);
+    if (status != HONE_OK && status != HONE_EINTERRUPTED) {
+        hone__str_clear(&text);
+        hone__str_addf(&text, "The data could not be looked at before training: %s\n", why.msg);
+    }
+    if (status != HONE_EINTERRUPTED && !text.failed) {
+        say_data(o, hone__str_text(&text));
+        snprintf(path, sizeof path, "%s/%s", e->output_dir, HONE__DATA_FILE);
+        if (hone__write_file(path, hone__str_text(&text), text.n, &why) != HONE_OK)
+            hone_log_line(log, HONE_LOG_WARNING, "%s", why.msg);
+    }
+    hone__str_clear(&text);
+}
+
+/* ---- The trials -------------------------------------------------------------------------------------------------- */
+
 static hone_status run_trials(hone__session *s, const hone__experiment *e, const options *o, hone__sweep_result *result,
                               hone_error *err)
 {
@@ -55,6 +108,7 @@ static hone_status run_trials(hone__session *s, const hone__experiment *e, const
     hone__display display;
     HONE_TRY(find_program(program, sizeof program, err));
     HONE_TRY(hone__rundir_describe(e->output_dir, e, err));
+    look_at_data(program, e, o, s->log);
     hone__display_init(&display, o->json ? stdout : stderr, o->json, o->quiet, e);
     hone__sweep_setup setup = {.experiment = e,
                                .registry = s->registry,

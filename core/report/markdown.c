@@ -233,11 +233,11 @@ static hone_status add_exhibits(page *p, hone_error *err)
 
 /* ---- Failures and files ------------------------------------------------------------------------------------------ */
 
-/* A log between fences that no line of it can close. */
-static void add_tail(page *p, const char *tail)
+/* A text between fences that no line of it can close. */
+static void add_fenced(page *p, const char *text)
 {
     hone__str_add(p->out, "\n~~~~~~~~text\n");
-    for (const char *c = tail; *c; c++)
+    for (const char *c = text; *c; c++)
         hone__str_addn(p->out, *c == '~' ? "-" : c, 1);
     hone__str_add(p->out, "\n~~~~~~~~\n");
 }
@@ -260,7 +260,7 @@ static void add_failures(page *p)
                 hone__str_addf(p->out, ", %s = %s", run->columns[c], t->params[c]);
         hone__str_addf(p->out, ": **%s**\n", t->cause);
         if (t->tail[0])
-            add_tail(p, t->tail);
+            add_fenced(p, t->tail);
     }
     if (shown < run->n_failed)
         hone__str_addf(p->out, "\n%zu more are in [leaderboard.tsv](leaderboard.tsv).\n", run->n_failed - shown);
@@ -282,6 +282,15 @@ static void add_files(page *p)
     hone__str_add(p->out, "- [trials](trials): configuration, log, metrics and result of every trial\n");
 }
 
+static void add_data(page *p)
+{
+    if (!p->run->data)
+        return;
+    hone__str_add(p->out, "## The data\n");
+    add_fenced(p, p->run->data);
+    hone__str_add(p->out, "\n");
+}
+
 hone_status hone__report_markdown(const hone__report_run *run, const hone__plots *plots, hone__str *out, hone_error *err)
 {
     page p = {.run = run, .plots = plots, .out = out};
@@ -292,6 +301,7 @@ hone_status hone__report_markdown(const hone__report_run *run, const hone__plots
         HONE_TRY(add_figures(&p, best, err));
     HONE_TRY(add_exhibits(&p, err));
     add_failures(&p);
+    add_data(&p);
     HONE_TRY(add_what(&p, err));
     add_files(&p);
     return HONE_OK;

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "sweep/rundir.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -193,6 +194,19 @@ static hone_status read_journal(hone__report_run *run, hone_error *err)
     return HONE_OK;
 }
 
+static void read_data(hone__report_run *run)
+{
+    char *bytes;
+    size_t n;
+    const char *path = path_in(run, HONE__DATA_FILE);
+    if (!path || hone__read_file(path, 1 << 20, &bytes, &n, NULL) != HONE_OK)
+        return;
+    if (n && bytes[n - 1] == '\n')
+        bytes[n - 1] = 0;
+    run->data = hone_strdup(run->arena, bytes);
+    hone__free(bytes);
+}
+
 /* What is missing of these is left out of the report, with a warning. */
 static void read_surroundings(hone__report_run *run, hone_log *log)
 {
@@ -206,6 +220,7 @@ static void read_surroundings(hone__report_run *run, hone_log *log)
         run->environment = NULL;
         hone_log_line(log, HONE_LOG_WARNING, "%s", environment ? why.msg : "out of memory");
     }
+    read_data(run);
     const hone__report_trial *best = hone__report_best(run);
     const char *exhibits = best ? hone_sprintf(run->arena, "%s/%s/exhibits.json", run->dir, best->dir) : NULL;
     if (exhibits && hone__exhibits_load(run->arena, exhibits, &run->exhibits, &why) != HONE_OK) {

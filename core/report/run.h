@@ -45,6 +45,7 @@ typedef struct hone__report_run {
     hone_exhibits *exhibits; /* of the best trial; NULL where there is none */
     hone__yaml *experiment;  /* experiment.yaml; NULL if it cannot be read */
     json_t *environment;     /* environment.json; NULL if it cannot be read */
+    const char *data;        /* what the data is like; NULL where nobody looked */
 } hone__report_run;
 
 /* In `arena`; hone__report_close gives back what is not. HONE_ENOTFOUND where `dir` holds no run. */

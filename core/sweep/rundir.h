@@ -14,6 +14,8 @@ hone_status hone__rundir_create(const char *dir, bool force, hone_log *log, hone
 /* Writes experiment.yaml (the whole configuration as run) and environment.json (versions, plugin files, processor, threads). */
 hone_status hone__rundir_describe(const char *dir, const hone__experiment *e, hone_error *err) HONE_CHECKED;
 
+#define HONE__DATA_FILE "data.txt" /* what the data is like, as `hone check --data` says it */
+
 /* dir/trials/0007; hone__free it. NULL when memory is short. */
 char *hone__trial_dir(const char *dir, uint64_t number) HONE_CHECKED;
 

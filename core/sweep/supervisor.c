@@ -559,6 +559,34 @@ hone_status hone__sweep_count(hone_arena *arena, const hone__experiment *e, uint
     return hone_fail(err, status == HONE_ENOMEM ? status : HONE_ECONFIG, "%s: %.900s", e->file, why.msg);
 }
 
+static hone_status first_point(supervisor *s, hone__yaml **root, hone_error *err)
+{
+    const hone__yaml **values = NULL;
+    double *x = hone_alloc_array(s->arena, s->space.n, sizeof *x);
+    if (!x)
+        return hone_no_memory(err, "asking for the first point");
+    HONE_TRY(make_searcher(s, err));
+    HONE_TRY(ask(s, x, err));
+    HONE_TRY(hone__sweep_values(s->arena, s->sweep, x, &values, err));
+    return hone__experiment_point(s->arena, s->setup->experiment, values, s->setup->experiment->seed, root, err);
+}
+
+hone_status hone__sweep_first(hone_arena *arena, const hone__experiment *e, hone__yaml **root, hone_error *err)
+{
+    hone__sweep_setup setup = {.experiment = e};
+    supervisor s = {.setup = &setup, .sweep = e->sweep, .arena = arena, .step = arena};
+    if (!s.sweep)
+        return hone__experiment_point(arena, e, NULL, e->seed, root, err);
+    s.space = hone__sweep_space(arena, s.sweep);
+    if (s.space.n && !s.space.dimensions)
+        return hone_no_memory(err, "asking for the first point");
+    const hone_status status = first_point(&s, root, err);
+    hone__instance_destroy(s.searcher);
+    if (status == HONE_END)
+        return hone_fail(err, HONE_EINVAL, "sweep.method gives no point");
+    return status;
+}
+
 static hone_status make_launcher(supervisor *s, hone_error *err)
 {
     const hone__section *section = &s->setup->experiment->launcher;

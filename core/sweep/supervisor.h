@@ -62,6 +62,9 @@ hone_status hone__sweep_run(const hone__sweep_setup *setup, hone__sweep_result *
  * space, or never ends. In `arena`. */
 hone_status hone__sweep_count(hone_arena *arena, const hone__experiment *e, uint64_t *n, hone_error *err) HONE_CHECKED;
 
+/* The configuration of the first point that a sweep runs; of a single trial, its own. In `arena`. */
+hone_status hone__sweep_first(hone_arena *arena, const hone__experiment *e, hone__yaml **root, hone_error *err) HONE_CHECKED;
+
 /* The metric that ranks the trials; NULL where each trial's own choice does. */
 const char *hone__sweep_metric(const hone__experiment *e);
 

@@ -312,7 +312,7 @@ static hone_status begin(hone__parts *p, hone_error *err)
     return HONE_OK;
 }
 
-static hone_status fill(hone__parts *p, hone_error *err)
+static hone_status fill(hone__parts *p, bool data_only, hone_error *err)
 {
     HONE_TRY(begin(p, err));
     if (p->experiment->model_common->path) /* before the tokenizer reads that folder */
@@ -325,6 +325,8 @@ static hone_status fill(hone__parts *p, hone_error *err)
     HONE_TRY(make_model(p, err));
     gather_metric_facts(p);
     HONE_TRY(make_head(p, err));
+    if (data_only)
+        return prepare(p, err);
     HONE_TRY(make_metrics(p, err));
     HONE_TRY(
         hone__instances_backend(&p->instances, &p->experiment->backend, &p->network.backend, &p->network.backend_self, err));
@@ -336,7 +338,7 @@ static hone_status fill(hone__parts *p, hone_error *err)
     return make_stepper(p, err);
 }
 
-hone_status hone__parts_create(const hone__trial_setup *setup, hone__parts **parts, hone_error *err)
+static hone_status create(const hone__trial_setup *setup, bool data_only, hone__parts **parts, hone_error *err)
 {
     hone__parts *p = hone__calloc(1, sizeof *p);
     *parts = NULL;
@@ -344,12 +346,22 @@ hone_status hone__parts_create(const hone__trial_setup *setup, hone__parts **par
         return hone_no_memory(err, "starting a trial");
     p->setup = setup;
     p->experiment = setup->experiment;
-    const hone_status status = fill(p, err);
+    const hone_status status = fill(p, data_only, err);
     if (status != HONE_OK)
         hone__parts_destroy(p);
     else
         *parts = p;
     return status;
+}
+
+hone_status hone__parts_create(const hone__trial_setup *setup, hone__parts **parts, hone_error *err)
+{
+    return create(setup, false, parts, err);
+}
+
+hone_status hone__parts_create_data(const hone__trial_setup *setup, hone__parts **parts, hone_error *err)
+{
+    return create(setup, true, parts, err);
 }
 
 void hone__parts_destroy(hone__parts *p)

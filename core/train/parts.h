@@ -40,6 +40,8 @@ typedef struct hone__parts {
 
 /* Makes all of it, or none. */
 hone_status hone__parts_create(const hone__trial_setup *setup, hone__parts **parts, hone_error *err) HONE_CHECKED;
+/* The same, but nothing that the data does without: no metrics, backend, techniques, weights and stepper. */
+hone_status hone__parts_create_data(const hone__trial_setup *setup, hone__parts **parts, hone_error *err) HONE_CHECKED;
 void hone__parts_destroy(hone__parts *p); /* NULL is fine */
 
 #endif

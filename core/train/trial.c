@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "train/trial.h"
+#include "data/check.h"
 #include "train/checkpoint.h"
 #include "train/loop.h"
 #include "train/model_dir.h"
@@ -40,6 +41,25 @@ hone_status hone__trial_run(const hone__trial_setup *setup, hone_error *err)
     hone__parts *parts = NULL;
     HONE_TRY(hone__parts_create(setup, &parts, err));
     const hone_status status = run(parts, err);
+    hone__parts_destroy(parts);
+    return status;
+}
+
+static hone_status describe(const hone__parts *p, hone__str *out, hone_error *err)
+{
+    hone__prepared *test = NULL;
+    if (p->dataset.test)
+        HONE_TRY(hone__prepare(&p->preparer, p->dataset.test, 0, false, p->pool, &test, err));
+    const hone_status status = hone__dataset_describe(&p->dataset, p->train_prepared, p->validation_prepared, test, out, err);
+    hone__prepared_destroy(test);
+    return status;
+}
+
+hone_status hone__trial_describe(const hone__trial_setup *setup, hone__str *out, hone_error *err)
+{
+    hone__parts *parts = NULL;
+    HONE_TRY(hone__parts_create_data(setup, &parts, err));
+    const hone_status status = describe(parts, out, err);
     hone__parts_destroy(parts);
     return status;
 }

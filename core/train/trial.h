@@ -8,6 +8,7 @@
 #ifndef HONE_CORE_TRAIN_TRIAL_H
 #define HONE_CORE_TRAIN_TRIAL_H
 
+#include "base/str.h"
 #include "config/experiment.h"
 #include "train/evaluate.h"
 
@@ -32,5 +33,8 @@ typedef struct hone__trial_setup {
 
 /* Everything: load, train, evaluate after each epoch, keep the best by metric_for_best_model, write result.json last. */
 hone_status hone__trial_run(const hone__trial_setup *setup, hone_error *err) HONE_CHECKED;
+
+/* What a trial would be trained and measured on, some lines of text (data/check.h). Nothing is written; setup->dir is not looked at. */
+hone_status hone__trial_describe(const hone__trial_setup *setup, hone__str *out, hone_error *err) HONE_CHECKED;
 
 #endif

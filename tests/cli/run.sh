@@ -79,6 +79,33 @@ if command -v gnuplot >/dev/null; then
     says fine/plots/confusion_matrix.svg "it's a ship"
 fi
 
+# What the data is like stands on the terminal before the first trial, in the directory and in the report: rows, labels, lengths, what is
+# cut, and what stands in two splits.
+says err "train       40 examples; tokens: least "
+says err "labels      "
+says err "warning: "
+[ "$(grep -n "^train  " err | cut -d : -f 1)" -lt "$(grep -n "^trial 0 started" err | cut -d : -f 1)" ] || fail "the data is shown after the first trial: $(cat err)"
+there fine/data.txt
+says fine/data.txt "validation  20 examples; tokens: "
+says fine/data.txt "examples stand in training too, with the same texts; the first is "
+says fine/report.md "## The data"
+says fine/report.md "$(head -1 fine/data.txt)"
+run 0 check --data sweep.yaml tokenizer.max_length=4
+says out "40 cut (100.0 %)"
+run 0 check --data sweep.yaml 'sweep.parameters={tokenizer.max_length: {values: [4, 16]}}' # the first point's tokenizer
+says out "40 cut (100.0 %)"
+run 0 run sweep.yaml sweep=null output_dir=used trainer.max_train_samples=16 --quiet
+[ -s err ] && fail "--quiet is not quiet: $(cat err)"
+says used/data.txt "train       40 examples, of which the first 16 are used:"
+
+# Data that cannot be read costs a line, and its trials say so themselves.
+printf 'text\tlabel\na plant\tplant\n' >odd.tsv
+run 1 run sweep.yaml sweep=null output_dir=odd data.validation=odd.tsv
+says err "The data could not be looked at before training: "
+says err "odd.tsv:2"
+says err "trial 0 FAILED"
+says odd/report.md "The data could not be looked at before training: "
+
 # The whole configuration as run runs again, wherever it lies; and so does the best trial's. Their numbers are the same.
 run 0 run fine/experiment.yaml output_dir=again
 for t in 0000 0001 0002 0003; do
