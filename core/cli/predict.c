@@ -131,8 +131,24 @@ static hone_status evaluate(using *u, hone_error *err)
     return status;
 }
 
+/* RUN --test has no file, so it is looked for before the words that all others share. */
+static bool asks_for_test(int argc, char **argv, const char **run)
+{
+    bool test = false;
+    *run = NULL;
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--test") == 0)
+            test = true;
+        else if (strcmp(argv[i], "--") != 0)
+            *run = argv[i];
+    return test && *run;
+}
+
 int hone__cli_evaluate(int argc, char **argv)
 {
+    const char *run;
+    if (asks_for_test(argc, argv, &run))
+        return hone__cli_score(run);
     using u = {0};
     hone_error err = {0};
     int code = HONE__EXIT_USAGE;

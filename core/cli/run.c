@@ -121,6 +121,26 @@ static hone_status run_trials(hone__session *s, const hone__experiment *e, const
     return hone__sweep_run(&setup, result, err);
 }
 
+/* The chosen model on the test data, once all trials have ended. What goes wrong leaves the run as it is. */
+static void score_test(const hone__experiment *e, const options *o, const hone__sweep_result *result, hone_log *log)
+{
+    char program[PATH_MAX];
+    hone_error why = {0};
+    hone__str text = {0};
+    if ((!e->data->test && !(e->data->split.test > 0)) || !result->complete || result->stopped || result->aborted)
+        return;
+    const char *const argv[] = {program, "evaluate", "--test", "--", e->output_dir, NULL};
+    const hone__child child = {.argv = argv, .interrupts = &interrupts};
+    hone_status status = find_program(program, sizeof program, &why);
+    if (status == HONE_OK)
+        status = hone__child_run(&child, &text, &why);
+    if (status != HONE_OK)
+        hone_log_line(log, HONE_LOG_WARNING, "the test data is not scored: %s", why.msg);
+    else if (!o->quiet && !o->json)
+        fputs(hone__str_text(&text), stderr);
+    hone__str_clear(&text);
+}
+
 /* A report is made of whatever there is, also after an interruption. */
 static hone_status run_in(hone__session *s, const hone__experiment *e, const options *o, hone__sweep_result *result,
                           hone_error *err)
@@ -130,6 +150,8 @@ static hone_status run_in(hone__session *s, const hone__experiment *e, const opt
     HONE_TRY(hone__sweep_count(s->arena, e, &points, err)); /* before anything is written */
     HONE_TRY(hone__rundir_create(e->output_dir, o->force, s->log, &lock, err));
     hone_status status = run_trials(s, e, o, result, err);
+    if (status == HONE_OK)
+        score_test(e, o, result, s->log);
     if (status == HONE_OK)
         status = hone__cli_make_report(e->output_dir, o->json, s->log, err);
     hone__lock_release(lock);

@@ -282,6 +282,33 @@ static void add_files(page *p)
     hone__str_add(p->out, "- [trials](trials): configuration, log, metrics and result of every trial\n");
 }
 
+/* Apart from all figures that trials were compared by. */
+static hone_status add_test(page *p, hone_error *err)
+{
+    static const hone__column columns[] = {{"figure", false}, {"value", true}, {"how it was reckoned", false}};
+    const hone_exhibits *x = p->run->test;
+    hone_arena *arena = p->run->arena;
+    if (!x)
+        return HONE_OK;
+    hone__sheet *sheet = hone__sheet_create(arena, columns, 3);
+    if (!sheet)
+        return hone_no_memory(err, "writing a report");
+    for (size_t i = 0; i < x->n_figures; i++) {
+        const hone__figure *f = &x->figures[i];
+        const char *cells[] = {hone_sprintf(arena, "test/%s", f->name),
+                               isnan(f->value) ? "-" : hone_sprintf(arena, "%.4f", f->value), f->note};
+        if (!cells[0] || !cells[1])
+            return hone_no_memory(err, "writing a report");
+        HONE_TRY(hone__sheet_add(sheet, cells, err));
+    }
+    hone__str_add(p->out,
+                  "## Test data, scored once\n\nThe chosen model on data that no choice was made by; its predictions are "
+                  "[test/predictions.tsv](test/predictions.tsv).\n\n");
+    hone__sheet_markdown(sheet, p->out);
+    hone__str_add(p->out, "\n");
+    return HONE_OK;
+}
+
 static void add_data(page *p)
 {
     if (!p->run->data)
@@ -299,6 +326,7 @@ hone_status hone__report_markdown(const hone__report_run *run, const hone__plots
     HONE_TRY(add_leaderboard(&p, err));
     if (best)
         HONE_TRY(add_figures(&p, best, err));
+    HONE_TRY(add_test(&p, err));
     HONE_TRY(add_exhibits(&p, err));
     add_failures(&p);
     add_data(&p);

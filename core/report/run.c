@@ -221,6 +221,11 @@ static void read_surroundings(hone__report_run *run, hone_log *log)
         hone_log_line(log, HONE_LOG_WARNING, "%s", environment ? why.msg : "out of memory");
     }
     read_data(run);
+    const char *test = path_in(run, HONE__TEST_DIR "/exhibits.json");
+    if (test && hone__exists(test) && hone__exhibits_load(run->arena, test, &run->test, &why) != HONE_OK) {
+        run->test = NULL;
+        hone_log_line(log, HONE_LOG_WARNING, "%s", why.msg);
+    }
     const hone__report_trial *best = hone__report_best(run);
     const char *exhibits = best ? hone_sprintf(run->arena, "%s/%s/exhibits.json", run->dir, best->dir) : NULL;
     if (exhibits && hone__exhibits_load(run->arena, exhibits, &run->exhibits, &why) != HONE_OK) {

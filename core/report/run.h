@@ -11,6 +11,8 @@
 #include "sweep/journal.h"
 #include "train/exhibits.h"
 
+#define HONE__TEST_DIR "test" /* in a run: the chosen model on the test data */
+
 /* Numbers over steps. */
 typedef struct hone__series {
     double *step, *value;
@@ -45,6 +47,7 @@ typedef struct hone__report_run {
     hone_exhibits *exhibits; /* of the best trial; NULL where there is none */
     hone__yaml *experiment;  /* experiment.yaml; NULL if it cannot be read */
     json_t *environment;     /* environment.json; NULL if it cannot be read */
+    hone_exhibits *test;     /* the chosen model on the test data; NULL where it was not scored */
     const char *data;        /* what the data is like; NULL where nobody looked */
 } hone__report_run;
 

@@ -106,6 +106,21 @@ says err "odd.tsv:2"
 says err "trial 0 FAILED"
 says odd/report.md "The data could not be looked at before training: "
 
+# Test data is scored once, with the chosen model, apart from what trials are compared by.
+cp validation.tsv test.tsv
+run 0 run sweep.yaml output_dir=tested data.test=test.tsv
+says err "test/accuracy 1.0000"
+says tested/report.md "## Test data, scored once"
+says tested/report.md "| test/accuracy | 1.0000 |"
+cut -f 2- tested/test/predictions.tsv >a && cut -f 2- tested/trials/0002/predictions.tsv >b
+cmp -s a b || fail "the chosen model predicts otherwise on the same rows as test data"
+cut -f 1-7 fine/leaderboard.tsv >a && cut -f 1-7 tested/leaderboard.tsv >b
+cmp -s a b || fail "test data changes the leaderboard: $(cat a b)"
+run 2 evaluate --test tested
+says err "scored once"
+run 2 evaluate --test fine
+says err "no data.test"
+
 # The whole configuration as run runs again, wherever it lies; and so does the best trial's. Their numbers are the same.
 run 0 run fine/experiment.yaml output_dir=again
 for t in 0000 0001 0002 0003; do
