@@ -29,7 +29,8 @@ const hone__command hone__commands[] = {
      "              with --cased, or where the model's tokenizer keeps it\n"
      "  --layers    0 is the embeddings, 1 the first layer, -1 the last; of several (-4,-3,-2,-1) the mean is taken\n"
      "  --output    its ending says the form: NumPy, tab-separated, or word2vec's text; without it .tsv, with --unit .vec"},
-    {"evaluate", hone__cli_evaluate, "DIR FILE|- [--output FILE] [--json] [--plugin FILE] [--threads N] [key=value ...]",
+    {"evaluate", hone__cli_evaluate,
+     "DIR FILE|- [--output FILE] [--json] [--plugin FILE] [--threads N] [key=value ...] | RUN --test",
      "the figures of a trained model on other data that has labels",
      "hone evaluate reports/mrpc test.tsv columns.label=Quality --output predictions.tsv",
      "DIR is that of a run (its best model), a trial or a model. FILE is read as the training data was; key=value changes "
