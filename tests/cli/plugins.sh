@@ -51,6 +51,9 @@ breaks stopper 's/return seen > 0/return true/' 'the only trial'
 breaks tokenizer 's/hash % buckets/hash % buckets + 2 * buckets/' 'FAILED'
 breaks model 's/hone_add(g, x, y)/hone_add(g, x, hone_gather(g, y, hone_lookup_last(g, in)))/; s/^static hone_status build/static hone_node *hone_lookup_last(hone_graph *g, const hone_inputs *in)\n{\n    (void)g;\n    return in->types;\n}\n\n&/' 'other hidden states alone'
 breaks backend 's/a\[i\] + b\[i\]/a[i] - b[i]/' 'the reference gives'
+[ -n "${HONE_SANITIZE:-}" ] || # which count leaks themselves
+  breaks metric '/^static hone_status compute/,/^{/ s/^{/{\n    extern void *malloc(size_t);\n    char *volatile lost = malloc(77);\n    (void)lost;/' \
+    'rounds of all checks leaves'
 breaks launcher 's/out->exit_code = WEXITSTATUS(job->status)/out->exit_code = 0/' 'exit 3 is reported'
 
 export HONE_PLUGIN_PATH=$HONE_PLUGIN_PATH:$dir
