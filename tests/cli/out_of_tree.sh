@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# out_of_tree.sh - a plugin builds against the installed package with one line of cc, and with find_package(hone).
+# out_of_tree.sh - plugins build against the installed package with one line of cc and with find_package(hone); so do the beginnings of
+# all kinds that hone new makes, which are then listed, described and checked.
 #
 # SPDX-License-Identifier: Apache-2.0
 set -eu
@@ -88,4 +89,18 @@ version=$("$work/prefix/bin/hone" version | sed -n '1s/^hone //p')
 for plugin in "$work/tiny/tiny.so" "$work/build/plugins/schedule/tiny.so"; do
   seen=$(LD_LIBRARY_PATH=$(pkg-config --variable=libdir hone) "$work/build/look" "$plugin") || fail "$plugin does not load"
   [ "$seen" = "$version tiny" ] || fail "$plugin says: $seen"
+done
+
+# The beginning of every kind of plugin, made, built, listed, described and checked with the installed package alone.
+unset HONE_PLUGIN_PATH
+hone=$work/prefix/bin/hone
+for kind in tokenizer reader model head loss optimizer schedule metric technique searcher stopper launcher backend task; do
+  mkdir -p "$work/mine/$kind"
+  "$hone" new "$kind" mine --dir "$work/mine/$kind" >/dev/null || fail "hone new $kind mine failed"
+  # shellcheck disable=SC2046  # the flags are words
+  "$cc" -shared -fPIC -o "$work/mine/$kind/mine.so" "$work/mine/$kind/mine.c" $(pkg-config --cflags --libs hone) -lm ||
+    fail "the beginning of a $kind does not build"
+  HONE_PLUGIN_PATH=$work/mine "$hone" plugins --kind "$kind" | grep -q "^$kind *mine " || fail "$kind/mine is not listed"
+  HONE_PLUGIN_PATH=$work/mine "$hone" describe "$kind/mine" | grep -q "^$kind/mine: " || fail "$kind/mine is not described"
+  "$hone" plugins check "$work/mine/$kind/mine.so" >"$work/check.log" || { cat "$work/check.log"; fail "$kind/mine fails its check"; }
 done
