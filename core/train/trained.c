@@ -394,9 +394,20 @@ static hone_status make_reader(opening *o, hone_error *err)
     return HONE_OK;
 }
 
+/* Only now, when every plugin has been found: each is probed in a child, and a process with threads had better not fork. */
+static hone_status make_pool(opening *o, hone_error *err)
+{
+    hone__trained *t = o->t;
+    const int threads = o->setup->threads > 0 ? o->setup->threads : hone__cpu_count();
+    HONE_TRY(hone__pool_create(threads, &t->pool, err));
+    t->network.pool = t->instances.pool = t->pool;
+    return HONE_OK;
+}
+
 static hone_status make_instances(opening *o, hone_error *err)
 {
     hone__trained *t = o->t;
+    HONE_TRY(make_pool(o, err));
     HONE_TRY(make_tokenizer(o, err));
     HONE_TRY(make_model(o, err));
     t->metric_facts = t->facts;
@@ -424,13 +435,10 @@ static hone_status begin(hone__trained *t, const hone__trained_setup *setup, hon
     if (!t->arena || !t->step || !t->callback || !t->network.store)
         return hone_no_memory(err, "opening a model");
     hone__float_mode_set();
-    HONE_TRY(hone__pool_create(setup->threads > 0 ? setup->threads : hone__cpu_count(), &t->pool, err));
-    t->network.pool = t->pool;
     t->batch_size = 32;
     t->labels.positive = -1;
     t->instances = (hone__instances){.trial = t->arena,
                                      .callback = t->callback,
-                                     .pool = t->pool,
                                      .log = setup->log,
                                      .facts = &t->facts,
                                      .metric_facts = &t->metric_facts,
