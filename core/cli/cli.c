@@ -52,6 +52,13 @@ const hone__command hone__commands[] = {
      "as in a trial's predictions.tsv, or with --json one object a line."},
     {"report", hone__cli_report, "DIR ...", "makes the reports of runs again, out of their directories",
      "hone report reports/mrpc", NULL},
+    {"resume", hone__cli_resume, "DIR [--failed] [--accept-changed] [--quiet | --json]",
+     "finishes a run that was interrupted or killed", "hone resume reports/mrpc",
+     "What is done stays; trials that were running go on from their checkpoints, and end with the numbers of a run that was "
+     "never\n"
+     "interrupted. --failed runs the points of failed trials again, as new trials. A changed build or processor is refused, "
+     "unless\n"
+     "--accept-changed is given."},
     {"run", hone__cli_run, "FILE [key=value ...] [--force] [--quiet | --json]",
      "runs an experiment or a sweep, and reports on it", "hone run experiments/mrpc/grid.yaml trainer.num_train_epochs=3",
      NULL},

@@ -40,6 +40,7 @@ int hone__cli_new(int argc, char **argv);
 int hone__cli_plugins(int argc, char **argv);
 int hone__cli_predict(int argc, char **argv);
 int hone__cli_report(int argc, char **argv);
+int hone__cli_resume(int argc, char **argv);
 int hone__cli_run(int argc, char **argv);
 int hone__cli_score(const char *run); /* hone evaluate RUN --test */
 int hone__cli_schema(int argc, char **argv);

@@ -1,6 +1,7 @@
 /* run.c - `hone run FILE [key=value ...]`: an experiment or a sweep from its file to its report.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "cli/run.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -9,7 +10,6 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/report.h"
-#include "cli/session.h"
 #include "sweep/rundir.h"
 
 #include <errno.h>
@@ -37,10 +37,6 @@ static void catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-typedef struct options {
-    bool force, quiet, json;
-} options;
-
 /* What the trials are started with: this very program, wherever it lies. */
 static hone_status find_program(char *path, size_t size, hone_error *err)
 {
@@ -53,7 +49,7 @@ static hone_status find_program(char *path, size_t size, hone_error *err)
 
 /* ---- Before the first trial -------------------------------------------------------------------------------------- */
 
-static void say_data(const options *o, const char *text)
+static void say_data(const hone__run_options *o, const char *text)
 {
     hone__str line = {0};
     if (!o->json) {
@@ -80,7 +76,7 @@ static hone_status describe_data(const char *program, const hone__experiment *e,
 
 /* Shows what the data is like and leaves it in data.txt. A reader or tokenizer that fails here fails in the trials too, where it is
  * recorded; so nothing of this ends the run. */
-static void look_at_data(const char *program, const hone__experiment *e, const options *o, hone_log *log)
+static void look_at_data(const char *program, const hone__experiment *e, const hone__run_options *o, hone_log *log)
 {
     char path[PATH_MAX];
     hone_error why = {0};
@@ -101,28 +97,8 @@ static void look_at_data(const char *program, const hone__experiment *e, const o
 
 /* ---- The trials -------------------------------------------------------------------------------------------------- */
 
-static hone_status run_trials(hone__session *s, const hone__experiment *e, const options *o, hone__sweep_result *result,
-                              hone_error *err)
-{
-    char program[PATH_MAX];
-    hone__display display;
-    HONE_TRY(find_program(program, sizeof program, err));
-    HONE_TRY(hone__rundir_describe(e->output_dir, e, err));
-    look_at_data(program, e, o, s->log);
-    hone__display_init(&display, o->json ? stdout : stderr, o->json, o->quiet, e);
-    hone__sweep_setup setup = {.experiment = e,
-                               .registry = s->registry,
-                               .dir = e->output_dir,
-                               .program = program,
-                               .log = s->log,
-                               .progress = hone__display_news,
-                               .progress_ctx = &display,
-                               .interrupts = &interrupts};
-    return hone__sweep_run(&setup, result, err);
-}
-
 /* The chosen model on the test data, once all trials have ended. What goes wrong leaves the run as it is. */
-static void score_test(const hone__experiment *e, const options *o, const hone__sweep_result *result, hone_log *log)
+static void score_test(const hone__experiment *e, const hone__run_options *o, const hone__sweep_result *result, hone_log *log)
 {
     char program[PATH_MAX];
     hone_error why = {0};
@@ -141,19 +117,43 @@ static void score_test(const hone__experiment *e, const options *o, const hone__
     hone__str_clear(&text);
 }
 
+hone_status hone__cli_run_trials(hone__session *s, const hone__experiment *e, const hone__run_options *o,
+                                 hone__sweep_result *result, hone_error *err)
+{
+    char program[PATH_MAX];
+    hone__display display;
+    HONE_TRY(find_program(program, sizeof program, err));
+    catch_signals();
+    if (!o->resume)
+        look_at_data(program, e, o, s->log);
+    hone__display_init(&display, o->json ? stdout : stderr, o->json, o->quiet, e);
+    hone__sweep_setup setup = {.experiment = e,
+                               .registry = s->registry,
+                               .dir = e->output_dir,
+                               .program = program,
+                               .log = s->log,
+                               .progress = hone__display_news,
+                               .progress_ctx = &display,
+                               .interrupts = &interrupts,
+                               .resume = o->resume,
+                               .failed = o->failed,
+                               .accepted = o->accepted};
+    HONE_TRY(hone__sweep_run(&setup, result, err));
+    score_test(e, o, result, s->log);
+    return hone__cli_make_report(e->output_dir, o->json, s->log, err);
+}
+
 /* A report is made of whatever there is, also after an interruption. */
-static hone_status run_in(hone__session *s, const hone__experiment *e, const options *o, hone__sweep_result *result,
+static hone_status run_in(hone__session *s, const hone__experiment *e, const hone__run_options *o, hone__sweep_result *result,
                           hone_error *err)
 {
     hone__lock *lock;
     uint64_t points;
     HONE_TRY(hone__sweep_count(s->arena, e, &points, err)); /* before anything is written */
     HONE_TRY(hone__rundir_create(e->output_dir, o->force, s->log, &lock, err));
-    hone_status status = run_trials(s, e, o, result, err);
+    hone_status status = hone__rundir_describe(e->output_dir, e, err);
     if (status == HONE_OK)
-        score_test(e, o, result, s->log);
-    if (status == HONE_OK)
-        status = hone__cli_make_report(e->output_dir, o->json, s->log, err);
+        status = hone__cli_run_trials(s, e, o, result, err);
     hone__lock_release(lock);
     return status;
 }
@@ -177,9 +177,14 @@ static void print_end(const hone__sweep_result *r, const char *dir)
         fprintf(stderr, "hone: %llu trial%s failed\n", (unsigned long long)r->failed, r->failed == 1 ? "" : "s");
 }
 
-static int finish(hone__session *s, hone_status status, const hone__experiment *e, const hone__sweep_result *result,
-                  const hone_error *err)
+int hone__cli_run_end(hone__session *s, hone_status status, const hone__experiment *e, const hone__sweep_result *result,
+                      const hone_error *err)
 {
+    if (status == HONE_EINTERRUPTED) {
+        hone__session_complain(s, status, err);
+        hone__session_close(s);
+        return HONE__EXIT_INTERRUPTED;
+    }
     bool usage = status == HONE_ECONFIG || status == HONE_EEXIST || !e;
     hone__session_complain(s, status, err);
     if (status == HONE_OK)
@@ -192,7 +197,7 @@ static int finish(hone__session *s, hone_status status, const hone__experiment *
 int hone__cli_run(int argc, char **argv)
 {
     hone__session s = {0};
-    options o = {0};
+    hone__run_options o = {0};
     hone_error err = {0};
     hone__sweep_result result = {0};
     hone__experiment *e = NULL;
@@ -205,8 +210,7 @@ int hone__cli_run(int argc, char **argv)
         status = hone__session_load(&s, "run", n, argv + 1, &e, &err);
     if (status != HONE_OK)
         e = NULL;
-    catch_signals();
     if (status == HONE_OK)
         status = run_in(&s, e, &o, &result, &err);
-    return finish(&s, status, e, &result, &err);
+    return hone__cli_run_end(&s, status, e, &result, &err);
 }

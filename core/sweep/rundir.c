@@ -92,6 +92,15 @@ hone_status hone__rundir_create(const char *dir, bool force, hone_log *log, hone
     return status;
 }
 
+hone_status hone__rundir_open(const char *dir, hone_log *log, hone__lock **lock, hone_error *err)
+{
+    if (!hone__is_dir(dir))
+        return hone_fail(err, HONE_EINVAL, "there is no folder %s", dir);
+    if (!has_file(dir, "experiment.yaml"))
+        return hone_fail(err, HONE_EINVAL, "%s is no run that could be resumed: it has no experiment.yaml", dir);
+    return hone__lock_take(dir, log, lock, err);
+}
+
 char *hone__trial_dir(const char *dir, uint64_t number)
 {
     size_t n = strlen(dir) + 48;
@@ -213,6 +222,87 @@ static hone_status describe_environment(const char *dir, const hone__experiment 
     hone__str_clear(&s);
     return status;
 }
+
+/* ---- What has changed -------------------------------------------------------------------------------------------- */
+
+static void add_change(hone__str *out, const char *what, const char *was, const char *is)
+{
+    if (was && is && strcmp(was, is) != 0)
+        hone__str_addf(out, "%s%s was %s and is %s", out->n ? "; " : "", what, was, is);
+}
+
+/* The plugin of that kind and name in another description; NULL if absent. */
+static const json_t *same_plugin(const json_t *plugins, const json_t *plugin)
+{
+    static const char *const keys[] = {"kind", "name"};
+    size_t i;
+    json_t *other;
+    json_array_foreach(plugins, i, other)
+    {
+        bool same = true;
+        for (size_t k = 0; k < 2; k++)
+            same = same && json_equal(json_object_get(other, keys[k]), json_object_get(plugin, keys[k]));
+        if (same)
+            return other;
+    }
+    return NULL;
+}
+
+static void add_changes(hone__str *out, const json_t *was, const json_t *is)
+{
+    static const char *const keys[] = {"hone", "compiler", "libc", "instruction_set", "backend"};
+    size_t i;
+    json_t *plugin;
+    for (i = 0; i < sizeof keys / sizeof *keys; i++)
+        add_change(out, keys[i], json_string_value(json_object_get(was, keys[i])),
+                   json_string_value(json_object_get(is, keys[i])));
+    json_array_foreach(json_object_get(is, "plugins"), i, plugin)
+    {
+        const json_t *before = same_plugin(json_object_get(was, "plugins"), plugin);
+        if (before && !json_equal(json_object_get(before, "sha256"), json_object_get(plugin, "sha256")))
+            hone__str_addf(out, "%sthe file of %s %s is another one", out->n ? "; " : "",
+                           json_string_value(json_object_get(plugin, "kind")),
+                           json_string_value(json_object_get(plugin, "name")));
+    }
+}
+
+static hone_status compare(hone_arena *arena, const json_t *was, const hone__str *now, const char **changes, hone_error *err)
+{
+    json_t *is = NULL;
+    hone__str out = {0};
+    if (now->failed)
+        return hone_no_memory(err, "comparing environments");
+    HONE_TRY(hone__json_parse(now->data, now->n, "environment.json", &is, err));
+    add_changes(&out, was, is);
+    json_decref(is);
+    if (out.n)
+        *changes = hone_strdup(arena, hone__str_text(&out));
+    const bool failed = out.failed || (out.n && !*changes);
+    hone__str_clear(&out);
+    return failed ? hone_no_memory(err, "comparing environments") : HONE_OK;
+}
+
+hone_status hone__rundir_changes(hone_arena *arena, const char *dir, const hone__experiment *e, const char **changes,
+                                 hone_error *err)
+{
+    hone__str now = {0};
+    json_t *was = NULL;
+    *changes = NULL;
+    if (!has_file(dir, "environment.json"))
+        return HONE_OK;
+    const char *path = hone__path_join(arena, dir, "environment.json");
+    if (!path)
+        return hone_no_memory(err, "comparing environments");
+    HONE_TRY(hone__json_load(path, 0, &was, err));
+    hone_status status = add_environment(&now, arena, e, err);
+    if (status == HONE_OK)
+        status = compare(arena, was, &now, changes, err);
+    hone__str_clear(&now);
+    json_decref(was);
+    return status;
+}
+
+/* ---- experiment.yaml --------------------------------------------------------------------------------------------- */
 
 static hone_status describe_experiment(const char *dir, const hone__experiment *e, hone_error *err)
 {

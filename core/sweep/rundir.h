@@ -11,6 +11,15 @@
  * with `force` a run of ours is emptied first, anything else is refused still. */
 hone_status hone__rundir_create(const char *dir, bool force, hone_log *log, hone__lock **lock, hone_error *err) HONE_CHECKED;
 
+/* Takes the lock of a run that is there, to go on with it. */
+hone_status hone__rundir_open(const char *dir, hone_log *log, hone__lock **lock, hone_error *err) HONE_CHECKED;
+
+/* What has changed since environment.json was written that may change numbers: hone, the compiler, the C library, the instruction set, the backend, the
+ * files of plugins; as "instruction_set was avx2 and is avx512". *changes is NULL where nothing has, or where there is no such file;
+ * else in `arena`. */
+hone_status hone__rundir_changes(hone_arena *arena, const char *dir, const hone__experiment *e, const char **changes,
+                                 hone_error *err) HONE_CHECKED;
+
 /* Writes experiment.yaml (the whole configuration as run) and environment.json (versions, plugin files, processor, threads). */
 hone_status hone__rundir_describe(const char *dir, const hone__experiment *e, hone_error *err) HONE_CHECKED;
 

@@ -9,12 +9,14 @@
 #include "base/pool.h"
 #include "base/str.h"
 #include "sweep/line.h"
+#include "sweep/replay.h"
 #include "sweep/rundir.h"
 
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define FORMAT 1
 #define TICK_S 0.25 /* how often running trials' numbers are looked at */
@@ -37,6 +39,13 @@ typedef struct known {
     double *x;
 } known;
 
+/* A point of a resumed run that is not finished. */
+typedef struct unfinished {
+    uint64_t point, trial;
+    int64_t attempt; /* of its last start; 0: it is to be run as a new trial */
+    double *x;
+} unfinished;
+
 typedef struct supervisor {
     const hone__sweep_setup *setup;
     const hone__sweep_config *sweep; /* NULL: a single trial */
@@ -51,8 +60,10 @@ typedef struct supervisor {
     size_t n_slots;
     hone__trial_view *views; /* [n_slots] */
     uint64_t next_point, total;
-    bool ended;    /* no further point */
-    bool stopping; /* no further point, by the user's wish or on_error: abort */
+    bool ended;        /* no further point */
+    bool stopping;     /* no further point, by the user's wish or on_error: abort */
+    unfinished *queue; /* [n_queue], of which the first `taken` are started */
+    uint64_t n_queue, taken;
     known *history;
     size_t cap_history;
     int64_t best;
@@ -131,14 +142,14 @@ static hone_status remember_point(supervisor *s, uint64_t i, const double *x, ho
     return HONE_OK;
 }
 
-static void remember_outcome(supervisor *s, uint64_t i, const hone__outcome *o)
+static void remember_outcome(supervisor *s, uint64_t i, bool complete, double value)
 {
     if (i >= s->cap_history)
         return;
     known *k = &s->history[i];
     k->done = true;
-    k->point.state = o->complete ? HONE_POINT_COMPLETE : HONE_POINT_FAILED;
-    k->point.value = !o->complete ? NAN : s->sweep->maximize ? o->value : -o->value;
+    k->point.state = complete ? HONE_POINT_COMPLETE : HONE_POINT_FAILED;
+    k->point.value = !complete ? NAN : s->sweep->maximize ? value : -value;
 }
 
 /* The points that ask(i) may see: those before i less the last `lag`. */
@@ -195,7 +206,7 @@ static const hone__yaml *short_value(const hone__sweep_dimension *d, const hone_
 static char *label_of(const supervisor *s, const hone__yaml *const *values)
 {
     hone__str line = {0};
-    for (size_t i = 0; i < s->space.n; i++) {
+    for (size_t i = 0; values && i < s->space.n; i++) {
         const char *path = s->sweep->dimensions[i].path, *dot = strrchr(path, '.');
         if (!values[i])
             continue;
@@ -256,14 +267,19 @@ static void journal_outcome(supervisor *s, uint64_t trial, const hone__outcome *
     hone__journal_state(j, trial, HONE__TRIAL_FAILED, NAN);
 }
 
+static void count_complete(supervisor *s, uint64_t trial, double value)
+{
+    s->result->complete++;
+    if (is_better(s, value)) {
+        s->best = (int64_t)trial;
+        s->best_value = value;
+    }
+}
+
 static void count_outcome(supervisor *s, uint64_t trial, const hone__outcome *o)
 {
     if (o->complete) {
-        s->result->complete++;
-        if (is_better(s, o->value)) {
-            s->best = (int64_t)trial;
-            s->best_value = o->value;
-        }
+        count_complete(s, trial, o->value);
     } else if (o->interrupted) {
         s->result->interrupted++;
     } else {
@@ -285,7 +301,7 @@ static hone_status conclude(supervisor *s, slot *t, hone__outcome *o, hone_error
     }
     journal_outcome(s, t->trial, o);
     HONE_TRY(hone__journal_sync(s->journal, err));
-    remember_outcome(s, t->point, o);
+    remember_outcome(s, t->point, o->complete, o->value);
     count_outcome(s, t->trial, o);
     slot gone = *t;
     t->used = false;
@@ -371,17 +387,16 @@ static hone_status launch(supervisor *s, slot *t, hone_error *err)
     return s->launch->start(s->launcher, &job, &t->handle, err);
 }
 
-static void journal_start(supervisor *s, slot *t, const double *x)
+static void journal_start(supervisor *s, const slot *t, const double *x, int64_t attempt)
 {
     char dir[64];
-    t->trial = hone__journal_trial(s->journal);
     for (size_t i = 0; i < s->space.n; i++)
         if (!isnan(x[i]))
             hone__journal_param(s->journal, t->trial, &s->sweep->dimensions[i], x[i]);
     snprintf(dir, sizeof dir, "trials/%04llu", (unsigned long long)t->trial);
     hone__journal_int(s->journal, t->trial, "point", (int64_t)t->point);
     hone__journal_int(s->journal, t->trial, "seed", s->setup->experiment->seed);
-    hone__journal_int(s->journal, t->trial, "attempt", 1);
+    hone__journal_int(s->journal, t->trial, "attempt", attempt);
     hone__journal_text(s->journal, t->trial, "dir", dir);
 }
 
@@ -393,16 +408,15 @@ static hone_status fail_to_start(supervisor *s, slot *t, const hone_error *why, 
     return conclude(s, t, &o, err);
 }
 
-static hone_status start_point(supervisor *s, slot *t, const double *x, hone_error *err)
+/* Starts the trial of a slot whose numbers are known, also for a further time. */
+static hone_status start_trial(supervisor *s, slot *t, const double *x, int64_t attempt, hone_error *err)
 {
     const hone__yaml **values = NULL;
     hone_error why;
-    HONE_TRY(remember_point(s, s->next_point, x, err));
     if (s->sweep)
         HONE_TRY(hone__sweep_values(s->step, s->sweep, x, &values, err));
-    *t = (slot){.used = true, .point = s->next_point++};
     hone__watch_init(&t->watch);
-    journal_start(s, t, x);
+    journal_start(s, t, x, attempt);
     t->label = label_of(s, values);
     t->dir = hone__trial_dir(s->setup->dir, t->trial);
     if (!t->dir || !t->label)
@@ -418,6 +432,69 @@ static hone_status start_point(supervisor *s, slot *t, const double *x, hone_err
     return HONE_OK;
 }
 
+static hone_status start_point(supervisor *s, slot *t, const double *x, hone_error *err)
+{
+    HONE_TRY(remember_point(s, s->next_point, x, err));
+    *t = (slot){.used = true, .point = s->next_point++, .trial = hone__journal_trial(s->journal)};
+    return start_trial(s, t, x, 1, err);
+}
+
+/* A trial may have outlived its supervisor; as long as it lives, its folder is locked. */
+static hone_status wait_for_survivor(const supervisor *s, uint64_t trial, const char *dir, hone_error *err)
+{
+    for (bool said = false; hone__trial_lives(dir); said = true) {
+        if (!said)
+            hone_log_line(s->setup->log, HONE_LOG_WARNING,
+                          "trial %llu still runs, though its supervisor is gone; waiting for its end",
+                          (unsigned long long)trial);
+        if (s->setup->interrupts && *s->setup->interrupts)
+            return hone_fail(err, HONE_EINTERRUPTED, "interrupted while trial %llu, which outlived its supervisor, still runs",
+                             (unsigned long long)trial);
+        const struct timespec moment = {.tv_nsec = 100000000};
+        nanosleep(&moment, NULL);
+    }
+    return HONE_OK;
+}
+
+/* A result that stands there was written whole: the supervisor was killed before it could write it down. */
+static hone_status take_result(supervisor *s, slot *t, bool *taken, hone_error *err)
+{
+    char path[PATH_MAX];
+    hone__outcome o;
+    snprintf(path, sizeof path, "%s/result.json", t->dir);
+    *taken = hone__exists(path);
+    if (!*taken)
+        return HONE_OK;
+    hone__watch_init(&t->watch);
+    look_at(s, t);
+    t->state = (hone_job_state){.size = sizeof t->state, .seconds = hone__trial_seconds(t->dir)};
+    hone__outcome_read(&o, t->dir, &t->state, hone__sweep_metric(s->setup->experiment), t->watch.step);
+    return conclude(s, t, &o, err);
+}
+
+static hone_status go_on(supervisor *s, slot *t, const unfinished *u, hone_error *err)
+{
+    bool taken = false;
+    *t = (slot){.used = true, .point = u->point, .trial = u->trial};
+    if (u->attempt == 0) {
+        t->trial = hone__journal_trial(s->journal);
+        return start_trial(s, t, u->x, 1, err);
+    }
+    t->dir = hone__trial_dir(s->setup->dir, t->trial);
+    t->label = label_of(s, NULL);
+    if (!t->dir || !t->label)
+        return hone_no_memory(err, "resuming a trial");
+    HONE_TRY(wait_for_survivor(s, t->trial, t->dir, err));
+    HONE_TRY(take_result(s, t, &taken, err));
+    if (taken)
+        return HONE_OK;
+    const slot same = *t;
+    *t = (slot){.used = true, .point = u->point, .trial = u->trial};
+    hone__free(same.dir);
+    hone__free(same.label);
+    return start_trial(s, t, u->x, u->attempt + 1, err);
+}
+
 static slot *free_slot(supervisor *s)
 {
     for (size_t i = 0; i < s->n_slots; i++)
@@ -428,6 +505,10 @@ static slot *free_slot(supervisor *s)
 
 static hone_status start_some(supervisor *s, hone_error *err)
 {
+    for (slot *t; !s->stopping && s->taken < s->n_queue && (t = free_slot(s)) != NULL;) {
+        HONE_TRY(go_on(s, t, &s->queue[s->taken++], err));
+        hone__arena_reset(s->step);
+    }
     for (slot *t; !s->stopping && !is_last(s) && !must_wait(s) && (t = free_slot(s)) != NULL;) {
         double *x = hone_alloc_array(s->step, s->space.n, sizeof *x);
         if (!x)
@@ -467,11 +548,16 @@ static void stop_running(supervisor *s, int level)
     }
 }
 
+static bool work_left(const supervisor *s)
+{
+    return !is_last(s) || s->taken < s->n_queue;
+}
+
 static void heed_interrupts(supervisor *s)
 {
     int wishes = s->setup->interrupts ? *s->setup->interrupts : 0;
     if (wishes >= 1 && !s->result->stopped) {
-        s->result->stopped = !is_last(s) || count_running(s) > 0;
+        s->result->stopped = work_left(s) || count_running(s) > 0;
         s->stopping = true;
         tell(s, HONE__NEWS_STOPPING, NULL);
     }
@@ -508,7 +594,7 @@ static hone_status loop(supervisor *s, hone_error *err)
         HONE_TRY(look_at_all(s, err));
         tell(s, HONE__NEWS_TICK, NULL);
     }
-    s->result->stopped = s->result->stopped && (!is_last(s) || s->result->interrupted > 0);
+    s->result->stopped = s->result->stopped && (work_left(s) || s->result->interrupted > 0);
     return hone__journal_sync(s->journal, err);
 }
 
@@ -607,17 +693,76 @@ static hone_status make_slots(supervisor *s, hone_error *err)
     return s->slots && s->views ? HONE_OK : hone_no_memory(err, "making room for trials");
 }
 
-static hone_status begin_journal(supervisor *s, hone_error *err)
+static void begin_study(supervisor *s)
 {
     const hone__experiment *e = s->setup->experiment;
-    char path[PATH_MAX];
     const char *metric = hone__sweep_metric(e);
-    snprintf(path, sizeof path, "%s/journal.log", s->setup->dir);
-    HONE_TRY(hone__journal_open(path, &s->journal, NULL, err));
     hone__journal_study(s->journal, e->name, !s->sweep || s->sweep->maximize, metric ? metric : "value");
     hone__journal_study_int(s->journal, "format", FORMAT);
     hone__journal_study_text(s->journal, "hone", HONE_VERSION);
     hone__journal_study_int(s->journal, "points", (int64_t)s->total);
+}
+
+/* One point of the journal: finished, or to be gone on with. */
+static hone_status replay_point(supervisor *s, uint64_t i, const hone__replayed *p, hone_error *err)
+{
+    double *x = hone_alloc_array(s->arena, s->space.n, sizeof *x);
+    if (!x)
+        return hone_no_memory(err, "resuming a sweep");
+    s->next_point = i;
+    const hone_status status = ask(s, x, err);
+    if (status == HONE_END)
+        return hone_fail(err, HONE_EFORMAT, "the journal has point %llu, but the sweep has only %llu points",
+                         (unsigned long long)i, (unsigned long long)i);
+    HONE_TRY(status);
+    HONE_TRY(remember_point(s, i, x, err));
+    const bool failed = p->state == HONE__TRIAL_FAILED;
+    if (p->state == HONE__TRIAL_COMPLETE) {
+        count_complete(s, p->trial, p->value);
+        remember_outcome(s, i, true, p->value);
+    } else if (failed && !s->setup->failed) {
+        s->result->failed++;
+        remember_outcome(s, i, false, NAN);
+    } else {
+        s->queue[s->n_queue++] = (unfinished){i, p->trial, failed ? 0 : p->attempt, x};
+    }
+    return HONE_OK;
+}
+
+/* A journal that was not begun when its supervisor was killed has no study. */
+static hone_status replay(supervisor *s, const char *path, bool *begun, hone_error *err)
+{
+    hone__study *study = NULL;
+    hone__replayed *points = NULL;
+    uint64_t n = 0;
+    HONE_TRY(hone__journal_read(s->arena, path, &study, err));
+    *begun = hone__pair_text(study->attributes, study->n_attributes, "points") != NULL;
+    HONE_TRY(hone__replay_points(s->arena, study, &points, &n, err));
+    s->queue = hone_alloc_array(s->arena, n, sizeof *s->queue);
+    if (!s->queue)
+        return hone_no_memory(err, "resuming a sweep");
+    for (uint64_t i = 0; i < n; i++) {
+        HONE_TRY(replay_point(s, i, &points[i], err));
+        hone__arena_reset(s->step);
+    }
+    s->next_point = n;
+    return HONE_OK;
+}
+
+static hone_status begin_journal(supervisor *s, hone_error *err)
+{
+    char path[PATH_MAX];
+    bool repaired = false, begun = false;
+    snprintf(path, sizeof path, "%s/journal.log", s->setup->dir);
+    HONE_TRY(hone__journal_open(path, &s->journal, &repaired, err));
+    if (repaired)
+        hone_log_line(s->setup->log, HONE_LOG_WARNING, "%s: its last line was torn, and is cut off", path);
+    if (s->setup->resume)
+        HONE_TRY(replay(s, path, &begun, err));
+    if (!begun)
+        begin_study(s);
+    if (s->setup->accepted)
+        hone__journal_study_text(s->journal, "accepted_change", s->setup->accepted);
     return hone__journal_sync(s->journal, err);
 }
 

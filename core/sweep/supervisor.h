@@ -41,12 +41,16 @@ typedef enum hone__sweep_news {
 typedef struct hone__sweep_setup {
     const hone__experiment *experiment;
     hone__registry *registry;
-    const char *dir;     /* made and locked by hone__rundir_create */
+    const char *dir;     /* made and locked by hone__rundir_create or hone__rundir_open */
     const char *program; /* absolute path of `hone` */
     hone_log *log;
     void (*progress)(void *ctx, hone__sweep_news news, const hone__sweep_view *view, const hone__trial_view *trial);
     void *progress_ctx;
     const volatile int *interrupts; /* may be NULL. 1: start no more; 2: ask running trials to end; 3: kill them */
+    /* Go on with what the journal has: complete trials stay as they are, running ones go on from their checkpoints under a further attempt
+     * number; with `failed`, points whose trial failed are run again as new trials. */
+    bool resume, failed;
+    const char *accepted; /* of a resumed run: what has changed since, for the journal; NULL: nothing */
 } hone__sweep_setup;
 
 typedef struct hone__sweep_result {

@@ -8,11 +8,14 @@
 #include "base/json.h"
 #include "base/str.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* As much of a file as is read at a time; a line longer than that is passed over. */
@@ -85,6 +88,35 @@ void hone__watch_read(hone__watch *w, const char *path, const char *metric, void
     if (fd >= 0)
         close(fd);
     hone__free(chunk);
+}
+
+/* ---- Life -------------------------------------------------------------------------------------------------------- */
+
+bool hone__trial_lives(const char *dir)
+{
+    const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    const bool lives = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return lives;
+}
+
+static bool changed_at(const char *dir, const char *name, double *at)
+{
+    char path[4096];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    if (stat(path, &st) != 0)
+        return false;
+    *at = (double)st.st_mtim.tv_sec + 1e-9 * (double)st.st_mtim.tv_nsec;
+    return true;
+}
+
+double hone__trial_seconds(const char *dir)
+{
+    double begin, end;
+    return changed_at(dir, "trial.yaml", &begin) && changed_at(dir, "result.json", &end) && end > begin ? end - begin : 0;
 }
 
 /* ---- The end ----------------------------------------------------------------------------------------------------- */

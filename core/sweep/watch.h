@@ -22,6 +22,13 @@ void hone__watch_init(hone__watch *w);
 void hone__watch_read(hone__watch *w, const char *path, const char *metric, void (*seen)(void *ctx, int64_t step, double value),
                       void *ctx);
 
+/* ---- Life -------------------------------------------------------------------------------------------------------- */
+
+/* Is a process training in that folder? It holds the folder's flock(2). */
+bool hone__trial_lives(const char *dir);
+/* From its beginning to its result, by the times of its files; 0 if unknown. */
+double hone__trial_seconds(const char *dir);
+
 /* ---- The end ----------------------------------------------------------------------------------------------------- */
 
 typedef struct hone__outcome {

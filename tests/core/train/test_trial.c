@@ -151,6 +151,13 @@ START_TEST(threads_change_no_bit_of_openblas)
 }
 END_TEST
 
+START_TEST(the_same_cutting_into_micro_batches_gives_the_same_bits)
+{
+    compare("trainer: {num_train_epochs: 2, train_batch_size: 8, micro_batch_size: 3, threads: 1}\n",
+            "trainer: {num_train_epochs: 2, train_batch_size: 8, micro_batch_size: 3, threads: 3}\n");
+}
+END_TEST
+
 START_TEST(another_seed_changes_the_numbers)
 {
     static const char trainer[] = "trainer: {num_train_epochs: 1, train_batch_size: 8, threads: 1}\n";
@@ -418,6 +425,21 @@ START_TEST(max_steps_and_max_train_samples_bound_the_work)
 }
 END_TEST
 
+START_TEST(evaluations_come_every_so_many_steps_and_at_the_end)
+{
+    fixture f;
+    fixture_begin_with(&f, 20);
+    fixture_compose(&f, "", fixture_bag,
+                    "trainer: {num_train_epochs: 2, max_steps: 8, train_batch_size: 4, eval_strategy: steps, eval_steps: 3}\n");
+    run_well(&f);
+    char *lines = fixture_read(&f, "metrics.jsonl");
+    ck_assert_int_eq(count_lines(lines, "validation/loss"), 3); /* steps 3, 6 and 8 */
+    ck_assert_ptr_nonnull(strstr(lines, "{\"step\": 6, \"epoch\": 1.2, \"validation/loss\""));
+    hone__free(lines);
+    fixture_end(&f);
+}
+END_TEST
+
 START_TEST(a_metric_that_nobody_gives_is_refused)
 {
     fixture f;
@@ -451,7 +473,8 @@ END_TEST
 
 SUITE("trial", a_bag_learns_what_can_be_told_apart, a_small_bert_learns_what_can_be_told_apart,
       other_poolings_and_hidden_layers_learn_too, the_confusion_matrix_agrees_with_accuracy,
-      threads_and_a_second_run_change_no_bit, threads_change_no_bit_of_openblas, another_seed_changes_the_numbers,
+      threads_and_a_second_run_change_no_bit, the_same_cutting_into_micro_batches_gives_the_same_bits,
+      evaluations_come_every_so_many_steps_and_at_the_end, threads_change_no_bit_of_openblas, another_seed_changes_the_numbers,
       micro_batches_change_nothing_but_roundings, frozen_layers_keep_every_bit,
       frozen_layers_run_without_dropout_and_trained_ones_with_it, freezing_what_is_not_there_is_refused,
       a_loss_that_is_no_number_ends_the_trial_and_names_the_step, a_stop_ends_the_trial_as_interrupted,
