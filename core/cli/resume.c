@@ -42,6 +42,12 @@ static hone_status check_environment(hone__session *s, const hone__experiment *e
     return HONE_OK;
 }
 
+static bool has_environment(const hone__session *s, const char *dir)
+{
+    const char *path = hone__path_join(s->arena, dir, "environment.json");
+    return !path || hone__exists(path);
+}
+
 static hone_status resume_in(hone__session *s, const char *dir, bool accept, hone__run_options *o, hone__experiment **e,
                              hone__sweep_result *result, hone_error *err)
 {
@@ -50,6 +56,8 @@ static hone_status resume_in(hone__session *s, const char *dir, bool accept, hon
     hone_status status = load(s, dir, e, err);
     if (status == HONE_OK)
         status = check_environment(s, *e, accept, o, err);
+    if (status == HONE_OK && !has_environment(s, dir)) /* killed before it was written */
+        status = hone__rundir_describe(dir, *e, err);
     if (status == HONE_OK)
         status = hone__cli_run_trials(s, *e, o, result, err);
     hone__lock_release(lock);

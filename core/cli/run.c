@@ -95,6 +95,12 @@ static void look_at_data(const char *program, const hone__experiment *e, const h
     hone__str_clear(&text);
 }
 
+static bool has_data_file(const hone__experiment *e)
+{
+    char path[PATH_MAX];
+    return (size_t)snprintf(path, sizeof path, "%s/%s", e->output_dir, HONE__DATA_FILE) < sizeof path && hone__exists(path);
+}
+
 /* ---- The trials -------------------------------------------------------------------------------------------------- */
 
 /* The chosen model on the test data, once all trials have ended. What goes wrong leaves the run as it is. */
@@ -124,7 +130,7 @@ hone_status hone__cli_run_trials(hone__session *s, const hone__experiment *e, co
     hone__display display;
     HONE_TRY(find_program(program, sizeof program, err));
     catch_signals();
-    if (!o->resume)
+    if (!o->resume || !has_data_file(e))
         look_at_data(program, e, o, s->log);
     hone__display_init(&display, o->json ? stdout : stderr, o->json, o->quiet, e);
     hone__sweep_setup setup = {.experiment = e,
