@@ -141,7 +141,8 @@ static hone_status value_text(reader *r, const json_t *value, const json_t *dist
     const char *name = json_string_value(json_object_get(distribution, "name"));
     const json_t *choices = json_object_get(json_object_get(distribution, "attributes"), "choices");
     if (choices) {
-        value = json_array_get(choices, (size_t)json_number_value(value));
+        const double index = json_number_value(value);
+        value = index >= 0 && index < (double)json_array_size(choices) ? json_array_get(choices, (size_t)index) : NULL;
         if (!value)
             return hone_fail(err, HONE_EFORMAT, "%s: a choice that is not among the choices", r->where);
         *text = text_of(r->arena, value);
@@ -155,7 +156,7 @@ static hone_status value_text(reader *r, const json_t *value, const json_t *dist
 
 static hone_status read_param(reader *r, const json_t *record, hone_error *err)
 {
-    hone__journal_entry *t;
+    hone__journal_entry *t = NULL;
     const char *name = NULL, *json = NULL, *text = NULL;
     json_t *distribution;
     HONE_TRY(trial_of(r, record, &t, err));
@@ -170,7 +171,7 @@ static hone_status read_param(reader *r, const json_t *record, hone_error *err)
 
 static hone_status read_state(reader *r, const json_t *record, hone_error *err)
 {
-    hone__journal_entry *t;
+    hone__journal_entry *t = NULL;
     int64_t state = -1;
     const char *ended = NULL;
     HONE_TRY(trial_of(r, record, &t, err));
@@ -186,7 +187,7 @@ static hone_status read_state(reader *r, const json_t *record, hone_error *err)
 
 static hone_status read_trial_attribute(reader *r, const json_t *record, hone_error *err)
 {
-    hone__journal_entry *t;
+    hone__journal_entry *t = NULL;
     HONE_TRY(trial_of(r, record, &t, err));
     return set_attributes(r, record, &t->attributes, &t->n_attributes, err);
 }
