@@ -9,9 +9,11 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "plugin/environment.h"
+#include "train/checkpoint.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #define FORMAT 1
@@ -325,4 +327,33 @@ hone_status hone__rundir_describe(const char *dir, const hone__experiment *e, ho
 {
     HONE_TRY(describe_experiment(dir, e, err));
     return describe_environment(dir, e, err);
+}
+
+/* ---- Tidying ----------------------------------------------------------------------------------------------------- */
+
+void hone__rundir_tidy(const char *dir, hone_log *log)
+{
+    static const char *const folders[] = {"", "/plots", "/test"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        hone_error why = {0};
+        char path[PATH_MAX];
+        snprintf(path, sizeof path, "%s%s", dir, folders[i]);
+        if (hone__remove_temporaries(path, &why) != HONE_OK)
+            hone_log_line(log, HONE_LOG_WARNING, "%s", why.msg);
+    }
+}
+
+void hone__rundir_tidy_trial(const char *dir, uint64_t trial, hone_log *log)
+{
+    hone_error why = {0};
+    char path[PATH_MAX], *folder = hone__trial_dir(dir, trial);
+    if (!folder)
+        return;
+    snprintf(path, sizeof path, "%s/%s", folder, HONE__CHECKPOINT_DIR);
+    hone_status status = hone__remove_tree(path, &why);
+    if (status == HONE_OK)
+        status = hone__remove_temporaries(folder, &why);
+    if (status != HONE_OK)
+        hone_log_line(log, HONE_LOG_WARNING, "trial %llu: %s", (unsigned long long)trial, why.msg);
+    hone__free(folder);
 }

@@ -28,4 +28,9 @@ hone_status hone__rundir_describe(const char *dir, const hone__experiment *e, ho
 /* dir/trials/0007; hone__free it. NULL when memory is short. */
 char *hone__trial_dir(const char *dir, uint64_t number) HONE_CHECKED;
 
+/* Removes the unfinished files that a killed supervisor left; and of a trial whose result is in the journal, its checkpoint, which is of
+ * no more use, and what a kill left unfinished. What cannot be removed is a warning. */
+void hone__rundir_tidy(const char *dir, hone_log *log);
+void hone__rundir_tidy_trial(const char *dir, uint64_t trial, hone_log *log);
+
 #endif

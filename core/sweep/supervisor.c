@@ -303,6 +303,8 @@ static hone_status conclude(supervisor *s, slot *t, hone__outcome *o, hone_error
     HONE_TRY(hone__journal_sync(s->journal, err));
     remember_outcome(s, t->point, o->complete, o->value);
     count_outcome(s, t->trial, o);
+    if (o->complete)
+        hone__rundir_tidy_trial(s->setup->dir, t->trial, s->setup->log);
     slot gone = *t;
     t->used = false;
     hone__trial_view v = view_of(&gone);
@@ -720,6 +722,7 @@ static hone_status replay_point(supervisor *s, uint64_t i, const hone__replayed 
     if (p->state == HONE__TRIAL_COMPLETE) {
         count_complete(s, p->trial, p->value);
         remember_outcome(s, i, true, p->value);
+        hone__rundir_tidy_trial(s->setup->dir, p->trial, s->setup->log);
     } else if (failed && !s->setup->failed) {
         s->result->failed++;
         remember_outcome(s, i, false, NAN);
@@ -757,8 +760,10 @@ static hone_status begin_journal(supervisor *s, hone_error *err)
     HONE_TRY(hone__journal_open(path, &s->journal, &repaired, err));
     if (repaired)
         hone_log_line(s->setup->log, HONE_LOG_WARNING, "%s: its last line was torn, and is cut off", path);
-    if (s->setup->resume)
+    if (s->setup->resume) {
+        hone__rundir_tidy(s->setup->dir, s->setup->log);
         HONE_TRY(replay(s, path, &begun, err));
+    }
     if (!begun)
         begin_study(s);
     if (s->setup->accepted)
