@@ -1,6 +1,7 @@
 /* test_weights.c - model directories: names of other times, what is missing, too much or misshaped, and other families.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "tensor/half.h"
 #include "trial_fixture.h"
 
 static const char yaml[] =
@@ -42,8 +43,25 @@ static void begin(fixture *f, const char *model_type, const char *more, const ch
     fixture_write(f, "trial.yaml", text);
 }
 
+/* What a file of that type keeps of a number. */
+static float kept(float x, hone_dtype dtype)
+{
+    return dtype == HONE_F16    ? hone__f16_to_f32(hone__f32_to_f16(x))
+           : dtype == HONE_BF16 ? hone__bf16_to_f32(hone__f32_to_bf16(x))
+                                : x;
+}
+
+/* In place: half the bytes at the beginning. */
+static void narrow(float *data, int64_t n, hone_dtype dtype)
+{
+    for (int64_t i = 0; i < n && dtype != HONE_F32; i++) {
+        const uint16_t half = dtype == HONE_F16 ? hone__f32_to_f16(data[i]) : hone__f32_to_bf16(data[i]);
+        memcpy((char *)data + 2 * i, &half, sizeof half);
+    }
+}
+
 /* Element i of tensor t is 100 t + i. */
-static void write_tensors(const fixture *f, const tensor_of_file *tensors, size_t n)
+static void write_tensors(const fixture *f, const tensor_of_file *tensors, size_t n, hone_dtype dtype)
 {
     hone__st_item items[MOST];
     hone_error err;
@@ -53,10 +71,11 @@ static void write_tensors(const fixture *f, const tensor_of_file *tensors, size_
         ck_assert_ptr_nonnull(data);
         for (int64_t i = 0; i < count; i++)
             data[i] = (float)(100 * (int)t + (int)i);
+        narrow(data, count, dtype);
         items[t] = (hone__st_item){
             tensors[t].name,
             {.data = data,
-             .dtype = HONE_F32,
+             .dtype = dtype,
              .shape = tensors[t].columns ? hone_shape_2(tensors[t].rows, tensors[t].columns) : hone_shape_1(tensors[t].rows)}};
     }
     ck_assert_msg(hone__st_write(fixture_path(f, "model/model.safetensors"), items, n, NULL, 0, &err) == HONE_OK, "%s",
@@ -75,26 +94,33 @@ static hone_status load(fixture *f, hone__parts **parts, hone_error *err)
     return hone__parts_create(&f->setup, parts, err);
 }
 
-/* Loads a file of these tensors; element 1 of tensor t of `complete` must be 100 t + 1. */
-static void loads(const char *more, const char *pooling, const tensor_of_file *tensors, size_t n)
+/* Loads a file of these tensors; element 1 of tensor t of `complete` must be 100 t + 1, as far as the file can keep it. */
+static void loads_as(hone_dtype dtype, const char *more, const char *pooling, const tensor_of_file *tensors, size_t n)
 {
     fixture f;
     hone__parts *parts;
     hone_error err;
     begin(&f, "bert", more, pooling);
-    write_tensors(&f, tensors, n);
+    write_tensors(&f, tensors, n, dtype);
     ck_assert_msg(load(&f, &parts, &err) == HONE_OK, "%s", err.msg);
     for (int t = 0; t < COMPLETE; t++) {
         char name[128];
         snprintf(name, sizeof name, "bert.%s", complete[t].name);
         const hone_tensor *value = hone_store_find(parts->network.store, name);
-        if (value)
-            ck_assert_float_eq(((const float *)value->data)[1], (float)(100 * t + 1));
-        else
+        if (value) {
+            ck_assert_uint_eq(value->dtype, HONE_F32); /* trained in single precision, whatever the file has */
+            ck_assert_float_eq(((const float *)value->data)[1], kept((float)(100 * t + 1), dtype));
+        } else {
             ck_assert_msg(strncmp(complete[t].name, "pooler", 6) == 0 && strcmp(pooling, "pooler") != 0, "no %s", name);
+        }
     }
     hone__parts_destroy(parts);
     fixture_end(&f);
+}
+
+static void loads(const char *more, const char *pooling, const tensor_of_file *tensors, size_t n)
+{
+    loads_as(HONE_F32, more, pooling, tensors, n);
 }
 
 /* `complete`, with every name changed. */
@@ -123,6 +149,15 @@ START_TEST(names_with_and_without_prefix_and_of_other_times_load)
 }
 END_TEST
 
+START_TEST(files_in_half_precision_load_as_float32)
+{
+    loads_as(HONE_F16, "", "pooler", complete, COMPLETE);
+    loads_as(HONE_BF16, "", "pooler", complete, COMPLETE);
+    loads_as(HONE_F16, ", freeze: {embeddings: true}", "pooler", complete, COMPLETE);
+    loads_as(HONE_BF16, ", freeze: {embeddings: true}", "pooler", complete, COMPLETE);
+}
+END_TEST
+
 START_TEST(known_surplus_and_other_heads_are_left_alone)
 {
     tensor_of_file tensors[MOST];
@@ -142,7 +177,7 @@ static void refused_with(const tensor_of_file *tensors, size_t n, const char *co
     hone__parts *parts;
     hone_error err;
     begin(&f, "bert", "", "pooler");
-    write_tensors(&f, tensors, n);
+    write_tensors(&f, tensors, n, HONE_F32);
     ck_assert_int_eq(load(&f, &parts, &err), HONE_EFORMAT);
     for (size_t i = 0; i < n_says; i++)
         ck_assert_msg(strstr(err.msg, says[i]) != NULL, "%s lacks: %s", err.msg, says[i]);
@@ -210,6 +245,7 @@ START_TEST(patterns_match_any_run_and_any_character)
 }
 END_TEST
 
-SUITE("weights", names_with_and_without_prefix_and_of_other_times_load, known_surplus_and_other_heads_are_left_alone,
-      missing_misshaped_and_surplus_tensors_are_named_in_one_message, a_weight_that_stands_there_twice_is_refused,
-      folders_that_hone_cannot_read_are_refused_with_what_to_do, patterns_match_any_run_and_any_character)
+SUITE("weights", names_with_and_without_prefix_and_of_other_times_load, files_in_half_precision_load_as_float32,
+      known_surplus_and_other_heads_are_left_alone, missing_misshaped_and_surplus_tensors_are_named_in_one_message,
+      a_weight_that_stands_there_twice_is_refused, folders_that_hone_cannot_read_are_refused_with_what_to_do,
+      patterns_match_any_run_and_any_character)

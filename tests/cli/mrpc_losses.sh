@@ -1,0 +1,7 @@
+#!/bin/bash
+# mrpc_losses.sh - the first 100 step losses on MRPC are PyTorch's. Two minutes, so only where HONE_LONG is set; HONE_PYTHON names a Python
+# with Transformers.
+#
+# SPDX-License-Identifier: Apache-2.0
+[ -n "${HONE_LONG:-}" ] || { echo "left out: it takes minutes; HONE_LONG=1 runs it"; exit 77; }
+exec "${HONE_PYTHON:-python3}" tests/golden/mrpc_losses.py "$HONE_PROGRAM" ../shared
