@@ -105,14 +105,30 @@ typedef struct hone__sweep_dimension {
     size_t n_above;
 } hone__sweep_dimension;
 
+/* Whose models are kept. Those of unfinished points are in any case but the first. */
+typedef enum hone__sweep_save {
+    HONE__SWEEP_SAVE_NONE = 0,
+    HONE__SWEEP_SAVE_TRIAL_BEST,
+    HONE__SWEEP_SAVE_BEST
+} hone__sweep_save;
+
 typedef struct hone__sweep_config {
     hone__section searcher; /* method */
+    hone__section stopper;  /* early_terminate; plugin NULL: no trial is ended early */
     const char *metric;     /* "validation/f1" */
     bool maximize;
-    int64_t run_cap; /* points; 0: no cap */
+    bool has_target;
+    double target;        /* the sweep ends once a point is as good as this; valid with has_target */
+    int64_t run_cap;      /* points; 0: no cap */
+    double time_budget_s; /* no further point once so long has passed; 0: none */
     uint64_t sampler_seed;
+    const int64_t *seeds; /* [n_seeds] different ones, of the trials of each point; [the experiment's] where none are given */
+    size_t n_seeds;       /* >= 1 */
     int64_t max_concurrent_trials; /* resolved, >= 1 */
     bool abort_on_error;
+    bool run_duplicates; /* a point that was drawn before is run again, and not answered from the journal */
+    bool refit;          /* the best point is trained once more, on the training and the validation data */
+    hone__sweep_save save;
     double trial_timeout_s; /* 0: none */
     hone__sweep_dimension *dimensions;
     size_t n_dimensions;

@@ -31,16 +31,22 @@ typedef struct hone__top {
     hone_list plugins;
 } hone__top;
 
-/* `sweep:` less method and parameters. */
+/* `sweep:` less what has no rows: its plugins and its space. */
 typedef struct hone__sweep_metric {
     const char *name;
-    int32_t goal; /* 0: auto, 1: maximize, 2: minimize */
+    int32_t goal;             /* 0: auto, 1: maximize, 2: minimize */
+    hone_real_or_word target; /* word 0: none */
 } hone__sweep_metric;
 typedef struct hone__sweep_top {
     hone__sweep_metric metric;
     int64_t run_cap, sampler_seed;
+    hone_list seeds; /* int64_t; empty: the experiment's */
+    double time_budget_s;
     hone_int_or_word max_concurrent_trials;
-    int32_t on_error; /* 0: continue, 1: abort */
+    int32_t on_error;     /* 0: continue, 1: abort */
+    int32_t on_duplicate; /* 0: reuse, 1: run */
+    int32_t save;         /* hone__sweep_save */
+    int32_t refit;        /* 0: none, 1: train+validation */
     double trial_timeout_s;
 } hone__sweep_top;
 

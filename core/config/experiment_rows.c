@@ -211,27 +211,45 @@ const hone__own_rows hone__trainer_rows = {"trainer", ROWS(trainer_rows)};
 /* ---- The sweep --------------------------------------------------------------------------------------------------- */
 
 static const char *const goals[] = {"auto", "maximize", "minimize", NULL}, *const on_errors[] = {"continue", "abort", NULL};
+static const char *const on_duplicates[] = {"reuse", "run", NULL}, *const refits[] = {"none", "train+validation", NULL};
+static const char *const saves[] = {"none", "trial_best", "sweep_best", NULL}, *const none_word[] = {"none", NULL};
 
 static const hone_param metric_of_sweep_rows[] = {
     HONE_PARAM_STRING(hone__sweep_metric, name,
                       .help = "the figure that ranks points (validation/f1); absent: trainer.metric_for_best_model"),
     HONE_PARAM_CHOICE(hone__sweep_metric, goal, goals, .def_text = "auto",
                       .help = "whether more is better; auto: as the metric says", .renamed = "direction mode"),
+    HONE_PARAM_REAL_OR_WORD(hone__sweep_metric, target, none_word, .def_text = "none", .min_real = -INFINITY,
+                            .max_real = INFINITY, .unit = "1", .help = "the sweep ends once a point is as good as this"),
 };
 
 static const hone_param sweep_rows[] = {
     HONE_PARAM_TABLE(hone__sweep_top, metric, hone__sweep_metric, metric_of_sweep_rows, .help = "what ranks points"),
     HONE_PARAM_INT(hone__sweep_top, run_cap, .max_int = 1000000000, .unit = "points", .help = "at most so many; 0: no cap",
                    .renamed = "n_trials count num_trials max_trials"),
-    HONE_PARAM_INT(hone__sweep_top, sampler_seed, .def_int = 42, .max_int = INT64_MAX, .help = "seed of the search itself"),
+    HONE_PARAM_LIST(hone__sweep_top, seeds, HONE_INT, int64_t, .max_int = INT64_MAX, .max_items = 1000,
+                    .help = "a trial of each point with each of these; points are ranked by the mean; absent: seed",
+                    .renamed = "n_seeds repeats num_seeds"),
+    HONE_PARAM_INT(hone__sweep_top, sampler_seed, .def_int = 42, .max_int = INT64_MAX, .help = "seed of the search itself",
+                   .renamed = "random_state random_seed seed"),
+    HONE_PARAM_REAL(hone__sweep_top, time_budget_s, .max_real = INFINITY, .unit = "s",
+                    .help = "no further point is begun once so long has passed; 0: no bound",
+                    .renamed = "time_budget max_time budget_s"),
     HONE_PARAM_INT_OR_WORD(hone__sweep_top, max_concurrent_trials, auto_word, .def_text = "auto", .min_int = 1,
                            .max_int = 100000, .unit = "trials", .flags = HONE_NO_BITS,
                            .help = "how many run side by side; auto: processors / trainer.threads",
                            .renamed = "n_jobs max_concurrent"),
     HONE_PARAM_CHOICE(hone__sweep_top, on_error, on_errors, .def_text = "continue",
                       .help = "what a failed trial does to the rest"),
+    HONE_PARAM_CHOICE(hone__sweep_top, on_duplicate, on_duplicates, .def_text = "reuse",
+                      .help = "a point that the search draws again has the result of the first; or is run again"),
+    HONE_PARAM_CHOICE(hone__sweep_top, save, saves, .def_text = "sweep_best",
+                      .help = "whose models are kept: nobody's, the best one's of each trial, or the best point's",
+                      .renamed = "save_total_limit save_best"),
+    HONE_PARAM_CHOICE(hone__sweep_top, refit, refits, .def_text = "none",
+                      .help = "train the best point once more at the end, on all the data that is not for testing"),
     HONE_PARAM_REAL(hone__sweep_top, trial_timeout_s, .max_real = INFINITY, .unit = "s", .flags = HONE_NO_BITS,
                     .help = "a trial that takes longer is ended; 0: never", .renamed = "timeout timeout_s trial_timeout"),
 };
 const hone__own_rows hone__sweep_rows = {"sweep", ROWS(sweep_rows)};
-const char *const hone__sweep_also[] = {"method", "parameters", NULL};
+const char *const hone__sweep_also[] = {"method", "early_terminate", "parameters", NULL};

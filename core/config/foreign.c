@@ -46,11 +46,15 @@ static const struct {
     {"no_cuda use_cpu device gpus", "write the section backend"},
     {"dataloader_num_workers num_workers", "write trainer.threads"},
     {"random_state random_seed", "write seed at the top of the file"},
-    {"n_trials count", "write sweep.run_cap"},
+    {"n_trials count run_cap", "write sweep.run_cap"},
+    {"seeds", "write sweep.seeds"},
+    {"early_terminate", "write sweep.early_terminate"},
+    {"time_budget_s", "write sweep.time_budget_s"},
+    {"refit", "write sweep.refit"},
     {"direction", "write goal: maximize or minimize under sweep.metric"},
     {"program command entity project", "write name and output_dir; hone itself is the program"},
     /* Words of ours that later versions will know. */
-    {"zip when constraints seeds early_terminate time_budget_s on_duplicate", "this version of hone does not know it yet"},
+    {"zip when constraints", "this version of hone does not know it yet"},
 };
 
 static bool among(const char *words, const char *word)

@@ -260,7 +260,7 @@ static bool needs_type(hone_kind kind, const char *name)
     for (const hone__section_row *row = hone__sections; row->key; row++)
         if (row->kind == kind)
             return !row->default_type || strcmp(row->default_type, name) != 0;
-    return kind == HONE_KIND_SEARCHER || kind == HONE_KIND_METRIC || kind == HONE_KIND_TECHNIQUE;
+    return kind == HONE_KIND_SEARCHER || kind == HONE_KIND_STOPPER || kind == HONE_KIND_METRIC || kind == HONE_KIND_TECHNIQUE;
 }
 
 /* A section of this kind: a plugin's name, or a map with its type. A plugin that cannot be loaded is left out. */
@@ -326,12 +326,22 @@ static json_t *entry_schema(void)
                      "minimum", 0);
 }
 
+/* A single seed may stand for the list. */
+static bool set_seeds(json_t *properties)
+{
+    json_t *list = json_incref(json_object_get(properties, "seeds"));
+    json_t *both = any_of(list, json_pack("{s:s,s:i}", "type", "integer", "minimum", 0));
+    return set(properties, "seeds", both);
+}
+
 static json_t *sweep_schema(schema *s)
 {
     json_t *o = own_schema(s, &hone__sweep_rows), *parameters = typed("object");
     json_t *properties = json_object_get(o, "properties");
     bool ok = set(parameters, "additionalProperties", entry_schema());
     ok &= set(properties, "method", ref("#/$defs/%s", "searcher"));
+    ok &= set_seeds(properties);
+    ok &= set(properties, "early_terminate", ref("#/$defs/%s", "stopper"));
     ok &= set(properties, "parameters", parameters);
     ok &= set(o, "required", json_pack("[s,s]", "method", "parameters"));
     return finished(o, ok);

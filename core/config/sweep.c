@@ -1,7 +1,6 @@
-/* sweep.c - the section `sweep`: its settings, its dimensions, and the space that searchers see.
+/* sweep.c - the section `sweep`: its dimensions, and the space that searchers see.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "base/pool.h"
 #include "config/sweep_parts.h"
 
 #include <math.h>
@@ -39,75 +38,6 @@ hone_status hone__sweep_complete_base(hone__loader *l)
                 return hone_no_memory(l->err, "reading a search space");
         }
     return HONE_OK;
-}
-
-/* ---- Settings ---------------------------------------------------------------------------------------------------- */
-
-static hone_status write_word(hone__loader *l, hone__yaml *complete, const char *path, const char *text)
-{
-    hone__yaml *node = hone__yaml_new_text(l->arena, text);
-    if (!node)
-        return hone_no_memory(l->err, "completing a sweep");
-    const hone__yaml *old = hone__yaml_path(complete, path);
-    if (old)
-        hone__placed(node, old);
-    return hone__yaml_set(l->arena, complete, path, node, l->err);
-}
-
-static hone_status read_metric(hone__loader *l, const hone__sweep_top *top, hone__yaml *complete)
-{
-    static const char *const goals[] = {"auto", "maximize", "minimize"};
-    hone__sweep_config *sweep = l->e->sweep;
-    const size_t before = l->issues->n;
-    int direction = 0;
-    const char *path = top->metric.name ? "sweep.metric.name" : "trainer.metric_for_best_model";
-    sweep->metric = top->metric.name ? top->metric.name : l->e->trainer.metric_for_best_model;
-    const hone__yaml *node = hone__yaml_path(complete, "metric.name");
-    const hone__yaml *goal = hone__yaml_path(complete, "metric.goal");
-    if (!sweep->metric || !node || !goal) /* its mistake is written down already */
-        return HONE_OK;
-    if (top->metric.name || l->issues->n == 0)
-        hone__metric_known(l, path, sweep->metric, node, &direction);
-    if (before == 0 && l->issues->n == 0 && direction == 0 && top->metric.goal == 0)
-        hone__issue_at(l->issues, goal, "sweep.metric.goal must be maximize or minimize: %s does not say which is better",
-                       sweep->metric);
-    if (direction != 0 && top->metric.goal != 0 && direction != (top->metric.goal == 1 ? 1 : -1))
-        hone__issue_at(l->issues, goal, "sweep.metric.goal is %s, but %s is better when %s; write %s, or leave it out",
-                       goals[top->metric.goal], sweep->metric, direction > 0 ? "larger" : "smaller",
-                       direction > 0 ? "maximize" : "minimize");
-    sweep->maximize = top->metric.goal ? top->metric.goal == 1 : direction >= 0;
-    HONE_TRY(write_word(l, complete, "metric.name", sweep->metric));
-    return write_word(l, complete, "metric.goal", sweep->maximize ? "maximize" : "minimize");
-}
-
-/* auto: one trial a processor; where trainer.threads is a number, as many as fit. Two trials of one thread finish earlier than one
- * after another with two threads each. */
-static int64_t concurrent_trials(const hone__loader *l, const hone_int_or_word *n)
-{
-    const hone_int_or_word *threads = &l->e->trainer.threads;
-    if (n->word < 0)
-        return n->value;
-    const int64_t fit = hone__cpu_count() / (threads->word < 0 && threads->value > 0 ? threads->value : 1);
-    return fit > 1 ? fit : 1;
-}
-
-static hone_status read_settings(hone__loader *l, const hone__yaml *node, hone__yaml *complete)
-{
-    hone__sweep_config *sweep = l->e->sweep;
-    hone__sweep_top top = {0};
-    const hone__yaml *method = hone__yaml_get(node, "method");
-    const hone__group group = {hone__sweep_rows.rows, hone__sweep_rows.n, &top};
-    if (!method || method->type == HONE__YAML_NULL)
-        hone__issue_key(l->issues, node, "sweep.method is missing; it must be the name of a searcher, or a map with its type");
-    HONE_TRY(hone__fill_plugin(&l->fill, "sweep.method", HONE_KIND_SEARCHER, NULL, method, NULL, &sweep->searcher, l->err));
-    HONE_TRY(hone__yaml_add(l->arena, complete, "method", sweep->searcher.node, l->err));
-    HONE_TRY(hone__fill_groups(&l->fill, "sweep", &group, 1, hone__sweep_also, node, NULL, complete, l->err));
-    sweep->run_cap = top.run_cap;
-    sweep->sampler_seed = (uint64_t)top.sampler_seed;
-    sweep->abort_on_error = top.on_error == 1;
-    sweep->trial_timeout_s = top.trial_timeout_s;
-    sweep->max_concurrent_trials = concurrent_trials(l, &top.max_concurrent_trials);
-    return read_metric(l, &top, complete);
 }
 
 /* ---- Dimensions -------------------------------------------------------------------------------------------------- */
@@ -190,7 +120,7 @@ hone_status hone__sweep_fill(hone__loader *l, const hone__yaml *node, hone__yaml
         hone__issue_at(l->issues, node, "sweep is %s; it must be a map", hone__value_shown(node, seen, sizeof seen));
         return HONE_OK;
     }
-    HONE_TRY(read_settings(l, node, *complete));
+    HONE_TRY(hone__sweep_settings(l, node, *complete));
     HONE_TRY(read_parameters(l, node));
     const hone__yaml *parameters = hone__yaml_get(node, "parameters");
     hone__yaml *copy = parameters ? hone__yaml_copy(l->arena, parameters) : hone__yaml_new_map(l->arena);

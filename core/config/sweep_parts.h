@@ -14,6 +14,9 @@ typedef struct hone__spec {
     const hone__yaml *value, *values, *min, *max, *distribution, *q, *mu, *sigma, *probabilities;
 } hone__spec;
 
+/* All but the space: the plugins, the metric and the rows of `sweep:`, into l->e->sweep and its complete map. */
+hone_status hone__sweep_settings(hone__loader *l, const hone__yaml *node, hone__yaml *complete) HONE_CHECKED;
+
 /* Keys, numbers and the distribution of one entry; mistakes are issues. `integer`: its row takes integers only; `real`: reals.
  * Both are false where the row takes no number. */
 hone_status hone__spec_read(hone__loader *l, const hone__spec *spec, bool integer, bool real,

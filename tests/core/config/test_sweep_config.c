@@ -24,6 +24,41 @@ START_TEST(least_sweep_has_defaults)
     ck_assert_int_eq(e->sweep->max_concurrent_trials, hone__cpu_count());
     ck_assert(!e->sweep->abort_on_error);
     ck_assert_double_eq(e->sweep->trial_timeout_s, 0);
+    ck_assert_uint_eq(e->sweep->n_seeds, 1);
+    ck_assert_int_eq(e->sweep->seeds[0], e->seed);
+    ck_assert_double_eq(e->sweep->time_budget_s, 0);
+    ck_assert(!e->sweep->has_target);
+    ck_assert(!e->sweep->run_duplicates);
+    ck_assert_int_eq(e->sweep->save, HONE__SWEEP_SAVE_BEST);
+    ck_assert(!e->sweep->refit);
+    ck_assert_ptr_null(e->sweep->stopper.plugin);
+    world_close(&w);
+}
+END_TEST
+
+START_TEST(every_key_of_a_sweep_is_read)
+{
+    world w;
+    world_open(&w);
+    hone__experiment *e = world_load_well(
+        &w, SWEPT "sweep:\n  method: random\n  metric: {target: 0.875}\n  run_cap: 9\n  seeds: [3, 1, 2]\n  sampler_seed: 7\n"
+                  "  time_budget_s: 90\n  on_duplicate: run\n  save: trial_best\n  refit: train+validation\n"
+                  "  early_terminate: null\n  parameters:\n    optimizer.learning_rate: {value: 0.1}\n");
+    ck_assert(e->sweep->has_target);
+    ck_assert_double_eq(e->sweep->target, 0.875);
+    ck_assert_uint_eq(e->sweep->n_seeds, 3);
+    ck_assert_int_eq(e->sweep->seeds[0], 3);
+    ck_assert_int_eq(e->sweep->seeds[2], 2);
+    ck_assert_double_eq(e->sweep->time_budget_s, 90);
+    ck_assert(e->sweep->run_duplicates);
+    ck_assert_int_eq(e->sweep->save, HONE__SWEEP_SAVE_TRIAL_BEST);
+    ck_assert(e->sweep->refit);
+    e = world_load_well(&w, SWEPT "sweep:\n  method: random\n  save: none\n  seeds: 11\n  early_terminate: {type: null}\n"
+                                  "  parameters:\n    optimizer.learning_rate: {value: 0.1}\n");
+    ck_assert_uint_eq(e->sweep->n_seeds, 1);
+    ck_assert_int_eq(e->sweep->seeds[0], 11);
+    ck_assert_int_eq(e->sweep->save, HONE__SWEEP_SAVE_NONE);
+    ck_assert_str_eq(e->sweep->stopper.plugin->table->name, "null");
     world_close(&w);
 }
 END_TEST
@@ -224,12 +259,28 @@ static const mistake mistakes[] = {
      "exp.yaml:11:3: sweep has no key \"n_trials\"; it is called run_cap here"},
     {SWEPT "sweep:\n"
            "  method: random\n"
-           "  seeds: [1, 2]\n"
            "  zip: {}\n"
            "  parameters:\n"
            "    optimizer.learning_rate: {values: [0.1, 0.2]}\n",
-     "exp.yaml:11:3: sweep has no key \"seeds\"; this version of hone does not know it yet\n"
-     "exp.yaml:12:3: sweep has no key \"zip\"; this version of hone does not know it yet"},
+     "exp.yaml:11:3: sweep has no key \"zip\"; this version of hone does not know it yet"},
+#define SETTING(text) SWEPT "sweep:\n  method: random\n  " text "\n  parameters:\n    optimizer.learning_rate: {value: 0.1}\n"
+    {SETTING("seeds: []"), "exp.yaml:11:10: sweep.seeds is an empty list; it must have at least one seed"},
+    {SETTING("seeds: [1, 2, 1]"), "exp.yaml:11:17: sweep.seeds holds 1 twice; the two trials would have the same bits"},
+    {SETTING("seeds: [1, -2]"), "exp.yaml:11:14: sweep.seeds[1] is -2; it must be an integer >= 0"},
+    {SETTING("seeds: two"),
+     "exp.yaml:11:10: sweep.seeds is \"two\"; it must be a list, each item an integer >= 0; write [two]"},
+    {SETTING("n_seeds: 2"), "exp.yaml:11:3: sweep has no key \"n_seeds\"; it is called seeds here"},
+    {SETTING("time_budget_s: -1"), "exp.yaml:11:18: sweep.time_budget_s is -1; it must be >= 0"},
+    {SETTING("on_duplicate: skip"), "exp.yaml:11:17: sweep.on_duplicate is \"skip\"; it must be one of reuse, run"},
+    {SETTING("save: best"), "exp.yaml:11:9: sweep.save is \"best\"; it must be one of none, trial_best, sweep_best"},
+    {SETTING("refit: true"), "exp.yaml:11:10: sweep.refit is true; it must be one of none, train+validation"},
+    {SETTING("metric: {target: high}"), "exp.yaml:11:20: sweep.metric.target is \"high\"; it must be a number, or none"},
+    {SETTING("early_terminate: {type: hyperband, min_iter: 3}"),
+     "exp.yaml:11:27: sweep.early_terminate is hyperband; write asha, which halves the trials in one bracket"},
+    {SETTING("early_terminate: {type: nul}"),
+     "exp.yaml:11:27: sweep.early_terminate: there is no stopper \"nul\"; did you mean null? There are: *"},
+    {SETTING("early_terminate: {type: null, x: 1}"), "exp.yaml:11:33: sweep.early_terminate has no key \"x\"; *"},
+    {SWEPT "seeds: [1]\n", "exp.yaml:9:1: the file has no key \"seeds\"; write sweep.seeds"},
     {SWEPT "sweep:\n"
            "  method: random\n"
            "  on_error: stop\n"
@@ -369,7 +420,7 @@ START_TEST(every_mistake_has_its_sentence_and_place)
 }
 END_TEST
 
-SUITE("sweep_config", least_sweep_has_defaults, loss_is_minimized_and_threads_bound_the_trials,
+SUITE("sweep_config", least_sweep_has_defaults, every_key_of_a_sweep_is_read, loss_is_minimized_and_threads_bound_the_trials,
       distributions_are_those_of_weights_and_biases, choices_may_have_probabilities,
       finer_paths_come_behind_the_sections_that_choose_their_plugin, path_is_inactive_where_the_chosen_plugin_lacks_it,
       point_becomes_a_trial_of_its_own, trees_of_points_read_back_from_their_text,
