@@ -62,9 +62,7 @@ static hone_status save(scoring *s, const hone__evaluated *evaluated, const hone
     if (!predictions || !figures)
         return hone_no_memory(err, "writing test results");
     HONE_TRY(hone__make_dirs(s->folder, err));
-    const hone_status status = hone__predictions_write(predictions, &evaluated->outputs[0], err);
-    if (status != HONE_OK && status != HONE_EUNSUPPORTED)
-        return status;
+    HONE_TRY(hone__predictions_write(predictions, &evaluated->outputs[0], err));
     return hone__exhibits_save(exhibits, figures, err); /* last: where it stands, the test data is scored */
 }
 

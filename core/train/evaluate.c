@@ -237,14 +237,14 @@ hone_status hone__evaluate(const hone__evaluate_setup *setup, hone__evaluated *o
     return HONE_OK;
 }
 
-/* ---- Metrics ----------------------------------------------------------------------------------------------------- */
+/* ---- Calibration ------------------------------------------------------------------------------------------------- */
 
-/* Metrics see the examples that have gold. */
+/* Metrics and calibration see the examples that have gold. */
 static hone_status with_gold(hone_arena *arena, const hone_evaluation *all, hone_evaluation *some, hone_error *err)
 {
     hone_record *records = hone_alloc_array(arena, all->n, sizeof *records);
     if (!records)
-        return hone_no_memory(err, "running a metric");
+        return hone_no_memory(err, "looking at an evaluation");
     *some = *all;
     some->records = records;
     some->record_size = sizeof *records;
@@ -254,6 +254,36 @@ static hone_status with_gold(hone_arena *arena, const hone_evaluation *all, hone
             records[some->n++] = *hone_record_at(all, i);
     return HONE_OK;
 }
+
+/* What the head leaves may live in memory of the trial, which would grow with every evaluation, so it is copied. */
+static hone_status calibrate(hone__evaluate_setup *setup, const hone__evaluated *evaluated, hone_error *err)
+{
+    const hone__network *net = setup->net;
+    hone_evaluation some;
+    const void *bytes = NULL;
+    uint64_t n = 0;
+    HONE_TRY(with_gold(setup->arena, &evaluated->outputs[0], &some, err));
+    HONE_TRY(net->head->calibrate(net->head_self, &some, &bytes, &n, err));
+    void *own = hone_alloc(setup->arena, n);
+    if (!own)
+        return hone_no_memory(err, "calibrating");
+    if (n)
+        memcpy(own, bytes, n);
+    setup->calibration = own;
+    setup->n_calibration = n;
+    return HONE_OK;
+}
+
+hone_status hone__evaluate_calibrating(hone__evaluate_setup *setup, hone__evaluated *out, hone_error *err)
+{
+    HONE_TRY(hone__evaluate(setup, out, err));
+    if (!setup->net->head->calibrate)
+        return HONE_OK;
+    HONE_TRY(calibrate(setup, out, err));
+    return setup->n_calibration ? hone__evaluate(setup, out, err) : HONE_OK;
+}
+
+/* ---- Metrics ----------------------------------------------------------------------------------------------------- */
 
 hone_status hone__metric_run(const hone__metric_use *use, const hone_self *self, const hone_evaluation *evaluation,
                              hone_exhibits *out, hone_error *err)

@@ -38,9 +38,11 @@ typedef struct hone__evaluated {
 /* Batches are of examples of similar length, for speed; records are in the order of the corpus. */
 hone_status hone__evaluate(const hone__evaluate_setup *setup, hone__evaluated *out, hone_error *err) HONE_CHECKED;
 
-/* predictions.tsv: example id, gold, predicted, loss, items, and the scores that the target keeps ("p:LABEL" columns for classes). The
- * column of gold names the target where it is not class ("gold:score"). Tabs, line feeds and backslashes in values are escaped as \t \n \\,
- * the labels of a set are joined by |, and \N is no answer. Targets that have no such form yet are HONE_EUNSUPPORTED. */
+/* The same, where the head calibrates itself on this data: it sees predictions and scores as they come without, and what it leaves
+ * (in setup->arena, and in *setup) is in what is decoded then. */
+hone_status hone__evaluate_calibrating(hone__evaluate_setup *setup, hone__evaluated *out, hone_error *err) HONE_CHECKED;
+
+/* predictions.tsv: example id, gold, predicted, loss, items, and the scores that the target keeps; predictions.h says how they look. */
 hone_status hone__predictions_write(const char *path, const hone_evaluation *evaluation, hone_error *err) HONE_CHECKED;
 /* The same text, added to `out`; and as JSON, one object a line: {"id", "gold", "predicted", "loss", "scores"}, without gold and loss
  * where there are none. */

@@ -209,21 +209,23 @@ static void show_progress(hone__loop *l, bool now)
 static hone_status evaluate_data(hone__loop *l, hone__checked *c, hone_error *err)
 {
     hone__parts *p = l->parts;
-    const hone__evaluate_setup setup = {.net = &p->network,
-                                        .data = p->validation_prepared,
-                                        .split = "validation",
-                                        .batch_size = (uint64_t)p->experiment->trainer.eval_batch_size,
-                                        .labels = p->metric_facts.labels,
-                                        .n_labels = p->metric_facts.n_labels,
-                                        .positive = p->metric_facts.positive,
-                                        .with_loss = true,
-                                        .arena = c->arena,
-                                        .step = p->step,
-                                        .block = &l->block,
-                                        .stop = p->setup->stop};
+    hone__evaluate_setup setup = {.net = &p->network,
+                                  .data = p->validation_prepared,
+                                  .split = "validation",
+                                  .batch_size = (uint64_t)p->experiment->trainer.eval_batch_size,
+                                  .labels = p->metric_facts.labels,
+                                  .n_labels = p->metric_facts.n_labels,
+                                  .positive = p->metric_facts.positive,
+                                  .with_loss = true,
+                                  .arena = c->arena,
+                                  .step = p->step,
+                                  .block = &l->block,
+                                  .stop = p->setup->stop};
     HONE_TRY(hone__stepper_evaluation_begin(p->stepper, err));
-    const hone_status status = hone__evaluate(&setup, &c->evaluated, err);
+    const hone_status status = hone__evaluate_calibrating(&setup, &c->evaluated, err);
     hone__stepper_evaluation_end(p->stepper);
+    c->calibration = setup.calibration;
+    c->n_calibration = setup.n_calibration;
     return status;
 }
 
@@ -282,7 +284,8 @@ static hone_status save_model(hone__loop *l, hone_error *err)
     if (!path)
         return hone_no_memory(err, "saving the model");
     HONE_TRY(hone__stepper_evaluation_begin(p->stepper, err));
-    const hone_status status = hone__model_save(p, NULL, 0, path, err);
+    const hone_status status =
+        hone__model_save(p, l->best ? l->best->calibration : NULL, l->best ? l->best->n_calibration : 0, path, err);
     hone__stepper_evaluation_end(p->stepper);
     hone__arena_reset(l->scratch);
     return status;

@@ -14,8 +14,10 @@ typedef struct hone__checked {
     hone__evaluated evaluated;
     hone_exhibits *exhibits; /* its figures: loss, then those of the metrics */
     int64_t step;
-    double epoch; /* 1.0 is the end of the first */
-    double value; /* of the metric that chooses */
+    double epoch;            /* 1.0 is the end of the first */
+    double value;            /* of the metric that chooses */
+    const void *calibration; /* what the head left, for its model; may be NULL */
+    uint64_t n_calibration;
 } hone__checked;
 
 /* Where the newest checkpoint lies. */

@@ -113,11 +113,7 @@ static hone_status write_predictions(const hone__loop *l, uint64_t o, hone_error
     const char *path = name ? file_in(l, name) : NULL;
     if (!path)
         return hone_no_memory(err, "writing the results");
-    const hone_status status = hone__predictions_write(path, &l->best->evaluated.outputs[o], err);
-    if (status != HONE_EUNSUPPORTED)
-        return status;
-    hone_log_line(l->parts->setup->log, HONE_LOG_WARNING, "%s is left out: predictions of this target have no text form", name);
-    return HONE_OK;
+    return hone__predictions_write(path, &l->best->evaluated.outputs[o], err);
 }
 
 hone_status hone__result_write_best(const hone__loop *l, hone_error *err)

@@ -200,8 +200,9 @@ typedef struct hone_head {
     hone_status (*items)(const hone_self *self, uint32_t k, const hone_batch *batch, hone_items *out, hone_error *err);
     /* One answer for each output, for one example. */
     hone_status (*decode)(const hone_self *self, const hone_decode *in, hone_answer *answers, hone_error *err);
-    /* May be NULL. Looks at the validation set's scores before it is decoded (thresholds), and leaves bytes (in self->trial) that
-     * are saved with the model. */
+    /* May be NULL. Looks at the validation set as it is decoded without calibration, and leaves bytes (in self->trial or self->step) that
+     * are saved with the model and with which everything is decoded from then on (thresholds); no bytes: nothing changes. Examples
+     * without gold have been left out; predictions and scores are those of the first output. */
     hone_status (*calibrate)(const hone_self *self, const hone_evaluation *validation, const void **bytes, uint64_t *n,
                              hone_error *err);
     /* May be NULL. What the report shows of this head beside its metrics' exhibits. */

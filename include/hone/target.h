@@ -16,7 +16,7 @@ extern "C" {
     X(CLASSES, classes, "a set of labels", "C probabilities")                                                                  \
     X(SCORE, score, "a real number", "the number")                                                                             \
     X(TAGS, tags, "one label per word", "C a word, on demand")                                                                 \
-    X(SPAN, span, "byte ranges in the text, or none", "best n with scores")                                                    \
+    X(SPAN, span, "byte ranges in the text, or none", "best n with scores; by how much none is better")                        \
     X(CHOICE, choice, "one of an example's own choices", "one a choice")                                                       \
     X(TOKENS, tokens, "the ids behind masked positions", "right or wrong, and loss")                                           \
     X(OTHER, other, "bytes that the plugin writes and reads, with a text form", "as the plugin says")
@@ -49,10 +49,12 @@ typedef struct hone_answer {
     uint64_t n;   /* items of what follows: labels of a set, words of tags, positions of tokens, ranges of a span */
     const char *const
         *names; /* [n] classes, tags; of a class [1]: label names, as readers give them; may be NULL in predictions */
-    const int32_t *labels;  /* [n] their indices; of tokens the ids; -1: none (a word lost to truncation) */
-    const hone_span *spans; /* [n] */
-    uint64_t span_size;     /* sizeof(hone_span) */
-    const void *bytes;      /* other */
+    const int32_t *labels; /* [n] their indices; of tokens the ids; -1: none (a word lost to truncation) */
+    /* [n] Gold: every range that is right, none where the text has no answer. Prediction: the best ranges, the one that is meant first;
+     * an empty range, or no range, is no answer. scores[0], where there, is by how much no answer is better than the best range. */
+    const hone_span *spans;
+    uint64_t span_size; /* sizeof(hone_span) */
+    const void *bytes;  /* other */
     uint64_t n_bytes;
     const char *text;    /* other: its text form; span: the answer's text; may be NULL */
     const float *scores; /* [n_scores] predictions: what the target keeps, classes in label order; may be NULL */

@@ -453,6 +453,63 @@ START_TEST(a_metric_that_nobody_gives_is_refused)
 }
 END_TEST
 
+/* ---- Calibration ------------------------------------------------------------------------------------------------- */
+
+static hone_head calibrated; /* the head classification, which then looks at the validation set first */
+static hone_status (*plain_decode)(const hone_self *self, const hone_decode *in, hone_answer *answers, hone_error *err);
+
+/* Keeps the share of the positive label's gold, as a head of sets would keep thresholds. */
+static hone_status keep_share(const hone_self *self, const hone_evaluation *e, const void **bytes, uint64_t *n, hone_error *err)
+{
+    double *share = hone_alloc(self->step, sizeof *share);
+    if (!share)
+        return hone_no_memory(err, "calibrating");
+    for (uint64_t i = 0; i < e->n; i++) {
+        ck_assert_int_eq(hone_record_at(e, i)->prediction->zero, 0); /* decoded without calibration */
+        *share += hone_record_at(e, i)->gold->index == 1;
+    }
+    *share /= (double)e->n;
+    *bytes = share;
+    *n = sizeof *share;
+    return HONE_OK;
+}
+
+static hone_status decode_calibrated(const hone_self *self, const hone_decode *in, hone_answer *answers, hone_error *err)
+{
+    HONE_TRY(plain_decode(self, in, answers, err));
+    answers[0].zero = in->n_calibration == sizeof(double) && *(const double *)in->calibration > 0.3;
+    return HONE_OK;
+}
+
+START_TEST(a_head_is_calibrated_before_it_decodes_and_its_model_keeps_that)
+{
+    fixture f;
+    hone_error err;
+    hone__loop loop;
+    fixture_begin_with(&f, 40);
+    fixture_compose(&f, "", fixture_bag, "trainer: {num_train_epochs: 2, train_batch_size: 16, threads: 1}\n");
+    hone__parts *parts = fixture_parts(&f);
+    calibrated = *parts->network.head;
+    plain_decode = calibrated.decode;
+    calibrated.calibrate = keep_share;
+    calibrated.decode = decode_calibrated;
+    parts->network.head = &calibrated;
+    ck_assert_msg(hone__loop_create(&loop, parts, &err) == HONE_OK, "%s", err.msg);
+    ck_assert_msg(hone__loop_run(&loop, &err) == HONE_OK, "%s", err.msg);
+    const hone_evaluation *e = &loop.best->evaluated.outputs[0];
+    ck_assert_uint_gt(e->n, 0);
+    for (uint64_t i = 0; i < e->n; i++)
+        ck_assert_int_eq(hone_record_at(e, i)->prediction->zero, 1);
+    ck_assert_uint_eq(loop.best->n_calibration, sizeof(double));
+    char *json = fixture_read(&f, "model/hone.json");
+    ck_assert_ptr_nonnull(strstr(json, "\"calibration\": \""));
+    hone__free(json);
+    hone__loop_clear(&loop);
+    hone__parts_destroy(parts);
+    fixture_end(&f);
+}
+END_TEST
+
 /* ---- Memory ------------------------------------------------------------------------------------------------------ */
 
 static hone_status attempt(void *ctx, hone_error *err)
@@ -479,5 +536,5 @@ SUITE("trial", a_bag_learns_what_can_be_told_apart, a_small_bert_learns_what_can
       frozen_layers_run_without_dropout_and_trained_ones_with_it, freezing_what_is_not_there_is_refused,
       a_loss_that_is_no_number_ends_the_trial_and_names_the_step, a_stop_ends_the_trial_as_interrupted,
       early_stopping_ends_after_its_patience, the_best_by_a_loss_is_the_smallest,
-      max_steps_and_max_train_samples_bound_the_work, a_metric_that_nobody_gives_is_refused,
-      any_allocation_may_fail_and_a_retry_succeeds)
+      a_head_is_calibrated_before_it_decodes_and_its_model_keeps_that, max_steps_and_max_train_samples_bound_the_work,
+      a_metric_that_nobody_gives_is_refused, any_allocation_may_fail_and_a_retry_succeeds)
