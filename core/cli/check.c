@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/session.h"
-#include "sweep/supervisor.h"
+#include "sweep/points.h"
 #include "train/trial.h"
 
 #include <stdio.h>

@@ -113,6 +113,8 @@ static void show_total(hone__display *d, const hone__sweep_view *v)
         hone__str_addf(&s, ", %llu failed", (unsigned long long)v->failed);
     if (v->best >= 0)
         hone__str_addf(&s, "; best: trial %lld, %s %.4f", (long long)v->best, d->metric ? d->metric : "value", v->best_value);
+    if (v->best >= 0 && v->n_seeds > 1)
+        hone__str_addf(&s, " (mean of %zu seeds)", v->n_seeds);
     put_line(d, &s);
     hone__str_clear(&s);
 }

@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/report.h"
+#include "sweep/points.h"
 #include "sweep/rundir.h"
 
 #include <errno.h>

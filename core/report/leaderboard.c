@@ -1,4 +1,4 @@
-/* leaderboard.c - the trials of a run, best first.
+/* leaderboard.c - the points of a run, best first.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "report/leaderboard.h"
@@ -124,7 +124,13 @@ static void add_titles(board *b)
     title(b, "trial", true);
     if (b->full)
         title(b, "state", false);
+    if (b->full && run->n_seeds > 1)
+        title(b, "point", true);
+    if (run->n_seeds > 1)
+        title(b, b->full ? "seed" : "seeds", true);
     title(b, figure_title(b, run->metric), true);
+    if (run->n_seeds > 1)
+        title(b, "sd", true);
     for (size_t i = 0; i < b->n_figures; i++)
         title(b, figure_title(b, b->figures[i]), true);
     for (size_t c = 0; c < run->n_columns; c++)
@@ -140,19 +146,48 @@ static void put(board *b, const char *text)
     b->cells[b->at++] = text;
 }
 
-static hone_status add_trial(board *b, hone__sheet *sheet, const hone__report_trial *t, size_t rank, hone_error *err)
+/* The mean over the complete trials of a point. */
+static double mean_figure(const board *b, const hone__report_point *p, const char *name)
+{
+    double sum = 0;
+    size_t n = 0;
+    for (size_t k = 0; k < p->n_trials; k++) {
+        const hone__report_trial *t = &b->run->trials[p->trials[k]];
+        const hone__figure *f = t->state == HONE__TRIAL_COMPLETE ? figure(t, name) : NULL;
+        sum += f && !isnan(f->value) ? f->value : 0;
+        n += f && !isnan(f->value);
+    }
+    return n ? sum / (double)n : NAN;
+}
+
+/* A row of a point, whose figures are means, and which the trial `t` stands for; or, without `p`, of the trial alone. */
+static void put_values(board *b, const hone__report_point *p, const hone__report_trial *t)
+{
+    hone_arena *arena = b->run->arena;
+    if (b->full)
+        put(b, hone__trial_state_name(t->state));
+    if (b->full && b->run->n_seeds > 1)
+        put(b, hone_sprintf(arena, "%llu", (unsigned long long)t->point));
+    if (b->run->n_seeds > 1)
+        put(b, p ? hone_sprintf(arena, b->full ? "mean of %zu" : "%zu", p->n_complete)
+                 : hone_sprintf(arena, "%lld", (long long)t->seed));
+    put(b, number(b, p ? p->value : t->value));
+    if (b->run->n_seeds > 1)
+        put(b, number(b, p ? p->deviation : NAN));
+    for (size_t i = 0; i < b->n_figures; i++) {
+        const hone__figure *f = p ? NULL : figure(t, b->figures[i]);
+        put(b, number(b, p ? mean_figure(b, p, b->figures[i]) : f ? f->value : NAN));
+    }
+}
+
+static hone_status add_row(board *b, hone__sheet *sheet, const hone__report_point *p, const hone__report_trial *t, size_t rank,
+                           hone_error *err)
 {
     hone_arena *arena = b->run->arena;
     b->at = 0;
     put(b, rank ? hone_sprintf(arena, "%zu", rank) : "");
     put(b, hone_sprintf(arena, "%llu", (unsigned long long)t->number));
-    if (b->full)
-        put(b, hone__trial_state_name(t->state));
-    put(b, number(b, t->value));
-    for (size_t i = 0; i < b->n_figures; i++) {
-        const hone__figure *f = figure(t, b->figures[i]);
-        put(b, number(b, f ? f->value : NAN));
-    }
+    put_values(b, p, t);
     for (size_t c = 0; c < b->run->n_columns; c++)
         put(b, b->full ? t->params[c] ? t->params[c] : "" : short_value(b->run, t->params[c], c));
     put(b, isnan(t->tokens_per_s) ? "" : hone_sprintf(arena, "%.0f", t->tokens_per_s));
@@ -165,16 +200,20 @@ static hone_status add_trial(board *b, hone__sheet *sheet, const hone__report_tr
     return hone__sheet_add(sheet, b->cells, err);
 }
 
+static bool has_row(const hone__report_run *run, const hone__report_trial *t)
+{
+    return run->n_seeds == 1 && t->state == HONE__TRIAL_COMPLETE && !isnan(t->value);
+}
+
+/* Points first; in full, then every trial that is not all of a point. */
 static hone_status add_rows(board *b, hone__sheet *sheet, hone_error *err)
 {
     const hone__report_run *run = b->run;
     for (size_t i = 0; i < run->n_ranked; i++)
-        HONE_TRY(add_trial(b, sheet, &run->trials[run->ranking[i]], i + 1, err));
-    for (size_t i = 0; b->full && i < run->n_trials; i++) {
-        const hone__report_trial *t = &run->trials[i];
-        if (t->state != HONE__TRIAL_COMPLETE || isnan(t->value))
-            HONE_TRY(add_trial(b, sheet, t, 0, err));
-    }
+        HONE_TRY(add_row(b, sheet, &run->points[run->ranking[i]], hone__report_ranked(run, i), i + 1, err));
+    for (size_t i = 0; b->full && i < run->n_trials; i++)
+        if (!has_row(run, &run->trials[i]))
+            HONE_TRY(add_row(b, sheet, NULL, &run->trials[i], 0, err));
     return HONE_OK;
 }
 
@@ -182,7 +221,7 @@ hone_status hone__leaderboard(const hone__report_run *run, hone__board which, ho
 {
     board b = {.run = run, .full = which == HONE__BOARD_FULL};
     HONE_TRY(collect_figures(&b, err));
-    size_t most = 7 + b.n_figures + run->n_columns;
+    size_t most = 10 + b.n_figures + run->n_columns;
     b.columns = hone_alloc_array(run->arena, most, sizeof *b.columns);
     b.cells = hone_alloc_array(run->arena, most, sizeof *b.cells);
     if (!b.columns || !b.cells)

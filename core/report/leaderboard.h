@@ -1,4 +1,4 @@
-/* leaderboard.h - the trials of a run, best first.
+/* leaderboard.h - the points of a run, best first.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef HONE_CORE_REPORT_LEADERBOARD_H
@@ -8,8 +8,8 @@
 #include "report/sheet.h"
 
 typedef enum hone__board {
-    HONE__BOARD_FULL,   /* every trial, also failed ones with their causes; every figure; numbers as exact as they are */
-    HONE__BOARD_READING /* complete trials; numbers and names short enough to be read */
+    HONE__BOARD_FULL, /* every point, and every trial that is not all of one, failed ones with their causes; numbers as exact as they are */
+    HONE__BOARD_READING /* complete points; numbers and names short enough to be read */
 } hone__board;
 
 hone_status hone__leaderboard(const hone__report_run *run, hone__board board, hone__sheet **sheet,

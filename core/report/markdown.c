@@ -96,7 +96,7 @@ static void add_summary(page *p)
 {
     const hone__report_run *run = p->run;
     const hone__report_trial *best = hone__report_best(run);
-    hone__str_addf(p->out, "# %s\n\n%zu of %zu trial%s complete", run->name, run->n_ranked, run->n_trials,
+    hone__str_addf(p->out, "# %s\n\n%zu of %zu trial%s complete", run->name, run->n_complete, run->n_trials,
                    run->n_trials == 1 ? "" : "s");
     if (run->n_failed)
         hone__str_addf(p->out, ", **%zu failed**", run->n_failed);
@@ -106,6 +106,9 @@ static void add_summary(page *p)
     if (best)
         hone__str_addf(p->out, " Best: trial %llu with **%s %.4f** (%s is better).", (unsigned long long)best->number,
                        run->metric, best->value, run->maximize ? "larger" : "smaller");
+    if (best && run->n_seeds > 1)
+        hone__str_addf(p->out, " It stands for its point, whose mean over %zu seeds is %.4f.", run->n_seeds,
+                       run->points[run->ranking[0]].value);
     hone__str_add(p->out, "\n\n");
 }
 
@@ -115,7 +118,8 @@ static hone_status add_leaderboard(page *p, hone_error *err)
     HONE_TRY(hone__leaderboard(p->run, HONE__BOARD_READING, &sheet, err));
     hone__str_add(p->out, "## Leaderboard\n\n");
     if (!p->run->n_ranked) {
-        hone__str_add(p->out, "No trial is complete.\n\n");
+        hone__str_add(p->out,
+                      p->run->n_complete ? "No point has all of its trials complete.\n\n" : "No trial is complete.\n\n");
         return HONE_OK;
     }
     size_t all = sheet->n_rows;

@@ -163,7 +163,7 @@ static hone_status add_others(learning *l, panel *p, hone_error *err)
     const hone__report_trial *best = hone__report_best(l->run);
     bool added;
     for (size_t i = 1; i < l->run->n_ranked && p->blocks < MOST_OTHERS; i++) {
-        HONE_TRY(add_block(l, p, &l->run->trials[l->run->ranking[i]], p->key, OTHER_POINTS, &added, err));
+        HONE_TRY(add_block(l, p, hone__report_ranked(l->run, i), p->key, OTHER_POINTS, &added, err));
         p->blocks += added;
     }
     for (size_t i = 0; i < l->run->n_trials && p->blocks < MOST_OTHERS; i++) {

@@ -80,7 +80,11 @@ static hone_status take_trial(hone__report_run *run, size_t i, hone_log *log, ho
     const char *seconds = hone__pair_text(e->attributes, e->n_attributes, "seconds");
     const char *cause = hone__pair_text(e->attributes, e->n_attributes, "cause");
     const char *tail = hone__pair_text(e->attributes, e->n_attributes, "log_tail");
+    const char *point = hone__pair_text(e->attributes, e->n_attributes, "point");
+    const char *seed = hone__pair_text(e->attributes, e->n_attributes, "seed");
     *t = (hone__report_trial){.number = i,
+                              .point = point ? strtoull(point, NULL, 10) : i,
+                              .seed = seed ? strtoll(seed, NULL, 10) : 0,
                               .state = e->state,
                               .value = e->value,
                               .seconds = seconds ? atof(seconds) : NAN,
@@ -133,46 +137,6 @@ static hone_status collect_columns(hone__report_run *run, hone_error *err)
     return HONE_OK;
 }
 
-static bool ranks_before(const hone__report_run *run, size_t a, size_t b)
-{
-    double x = run->trials[a].value, y = run->trials[b].value;
-    if (x == y)
-        return a < b;
-    return run->maximize ? x > y : x < y;
-}
-
-/* Merge sort, because qsort(3) has no room for the run that the order depends on. */
-static void sort_ranking(const hone__report_run *run, size_t *order, size_t n, size_t *scratch)
-{
-    if (n < 2)
-        return;
-    size_t half = n / 2;
-    sort_ranking(run, order, half, scratch);
-    sort_ranking(run, order + half, n - half, scratch);
-    for (size_t i = 0, j = half, k = 0; k < n; k++)
-        scratch[k] = j == n || (i < half && ranks_before(run, order[i], order[j])) ? order[i++] : order[j++];
-    memcpy(order, scratch, n * sizeof *order);
-}
-
-static hone_status rank(hone__report_run *run, hone_error *err)
-{
-    run->ranking = hone_alloc_array(run->arena, run->n_trials, sizeof *run->ranking);
-    size_t *scratch = hone_alloc_array(run->arena, run->n_trials, sizeof *scratch);
-    if (!run->ranking || !scratch)
-        return hone_no_memory(err, "ranking trials");
-    for (size_t i = 0; i < run->n_trials; i++) {
-        const hone__report_trial *t = &run->trials[i];
-        if (t->state == HONE__TRIAL_COMPLETE && !isnan(t->value))
-            run->ranking[run->n_ranked++] = i;
-        else if (t->state == HONE__TRIAL_FAILED)
-            run->n_failed++;
-        else
-            run->n_open++;
-    }
-    sort_ranking(run, run->ranking, run->n_ranked, scratch);
-    return HONE_OK;
-}
-
 static const char *path_in(const hone__report_run *run, const char *name)
 {
     return hone_sprintf(run->arena, "%s/%s", run->dir, name);
@@ -191,6 +155,8 @@ static hone_status read_journal(hone__report_run *run, hone_error *err)
     run->name = study->name;
     run->metric = study->metric;
     run->maximize = study->maximize;
+    const char *seeds = hone__pair_text(study->attributes, study->n_attributes, "seeds");
+    run->n_seeds = seeds ? (size_t)strtoull(seeds, NULL, 10) : 1;
     return HONE_OK;
 }
 
@@ -258,7 +224,7 @@ hone_status hone__report_open(hone_arena *arena, const char *dir, hone_log *log,
         return hone_no_memory(err, "reading a run");
     for (size_t i = 0; i < run->n_trials; i++)
         HONE_TRY(take_trial(run, i, log, err));
-    HONE_TRY(rank(run, err));
+    HONE_TRY(hone__report_rank(run, err));
     name_metric(run);
     read_surroundings(run, log);
     *out = run;
@@ -269,11 +235,6 @@ void hone__report_close(hone__report_run *run)
 {
     if (run)
         json_decref(run->environment);
-}
-
-const hone__report_trial *hone__report_best(const hone__report_run *run)
-{
-    return run->n_ranked ? &run->trials[run->ranking[0]] : NULL;
 }
 
 /* ---- Curves ------------------------------------------------------------------------------------------------------ */

@@ -20,7 +20,8 @@ typedef struct hone__series {
 } hone__series;
 
 typedef struct hone__report_trial {
-    uint64_t number;
+    uint64_t number, point;
+    int64_t seed;
     int state;                /* hone__trial_state; running: interrupted, or still at work */
     double value, seconds;    /* NaN where unknown */
     const char *dir;          /* relative to the run: "trials/0007" */
@@ -32,6 +33,16 @@ typedef struct hone__report_trial {
     const char *own_metric;                            /* that the trial itself ranks by, NULL if unknown */
 } hone__report_trial;
 
+/* A setting, of which there is a trial for each seed. */
+typedef struct hone__report_point {
+    uint64_t number;
+    size_t *trials; /* [n_trials] indices: the newest trial of each seed, in the order in which the seeds were run */
+    size_t n_trials, n_complete;
+    double value, deviation; /* mean of the complete ones, and their sample standard deviation; NaN where there are too few */
+    size_t median;           /* the complete trial in the middle, which stands for the point; valid where n_complete */
+    bool ranked;             /* each of its seeds is complete */
+} hone__report_point;
+
 typedef struct hone__report_run {
     hone_arena *arena;
     const char *dir;
@@ -42,13 +53,17 @@ typedef struct hone__report_run {
     size_t n_columns;
     hone__report_trial *trials; /* [n_trials] by number */
     size_t n_trials;
-    size_t *ranking; /* [n_ranked] indices of complete trials, best first; equal ones by number */
-    size_t n_ranked, n_failed, n_open;
-    hone_exhibits *exhibits; /* of the best trial; NULL where there is none */
-    hone__yaml *experiment;  /* experiment.yaml; NULL if it cannot be read */
-    json_t *environment;     /* environment.json; NULL if it cannot be read */
-    hone_exhibits *test;     /* the chosen model on the test data; NULL where it was not scored */
-    const char *data;        /* what the data is like; NULL where nobody looked */
+    size_t n_seeds;             /* trials of a point */
+    hone__report_point *points; /* [n_points] by number */
+    size_t n_points;
+    size_t *ranking; /* [n_ranked] indices of points, best first; equal ones by number */
+    size_t n_ranked;
+    size_t n_complete, n_failed, n_open; /* trials */
+    hone_exhibits *exhibits;             /* of the best trial; NULL where there is none */
+    hone__yaml *experiment;              /* experiment.yaml; NULL if it cannot be read */
+    json_t *environment;                 /* environment.json; NULL if it cannot be read */
+    hone_exhibits *test;                 /* the chosen model on the test data; NULL where it was not scored */
+    const char *data;                    /* what the data is like; NULL where nobody looked */
 } hone__report_run;
 
 /* In `arena`; hone__report_close gives back what is not. HONE_ENOTFOUND where `dir` holds no run. */
@@ -56,8 +71,14 @@ hone_status hone__report_open(hone_arena *arena, const char *dir, hone_log *log,
                               hone_error *err) HONE_CHECKED;
 void hone__report_close(hone__report_run *run); /* NULL is fine */
 
-/* NULL where nothing is complete. */
+/* The trial that stands for the best point: its only one, or the one in the middle. NULL where no point is complete. */
 const hone__report_trial *hone__report_best(const hone__report_run *run);
+
+/* Of a ranked point by its place, from 0: the trial that stands for it. */
+const hone__report_trial *hone__report_ranked(const hone__report_run *run, size_t place);
+
+/* points.c: gathers the trials into points and ranks these. */
+hone_status hone__report_rank(hone__report_run *run, hone_error *err) HONE_CHECKED;
 
 /* A trial's numbers under one key of metrics.jsonl ("train/loss"). Empty where there are none. */
 hone_status hone__report_series(const hone__report_run *run, const hone__report_trial *t, const char *key, hone__series *series,

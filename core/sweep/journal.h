@@ -50,6 +50,7 @@ hone_status hone__journal_sync(hone__journal *j, hone_error *err) HONE_CHECKED;
 
 typedef struct hone__pair {
     const char *key, *text; /* of a string the string itself, of other values their JSON */
+    double number;          /* of a parameter, as searchers count it (the index of a choice); else NaN */
 } hone__pair;
 
 typedef struct hone__journal_entry {

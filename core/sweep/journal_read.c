@@ -48,13 +48,15 @@ static const char *text_of(hone_arena *arena, const json_t *value)
 }
 
 /* A later value of the same key overrules. Lists grow in powers of two, each in a new place of the arena. */
-static hone_status set_pair(reader *r, hone__pair **pairs, size_t *n, const char *key, const char *text, hone_error *err)
+static hone_status set_pair(reader *r, hone__pair **pairs, size_t *n, const char *key, const char *text, double number,
+                            hone_error *err)
 {
     if (!text)
         return hone_no_memory(err, "reading a journal");
     for (size_t i = 0; i < *n; i++)
         if (strcmp((*pairs)[i].key, key) == 0) {
             (*pairs)[i].text = text;
+            (*pairs)[i].number = number;
             return HONE_OK;
         }
     if ((*n & (*n - 1)) == 0) {
@@ -68,7 +70,7 @@ static hone_status set_pair(reader *r, hone__pair **pairs, size_t *n, const char
     char *copy = hone_strdup(r->arena, key);
     if (!copy)
         return hone_no_memory(err, "reading a journal");
-    (*pairs)[(*n)++] = (hone__pair){copy, text};
+    (*pairs)[(*n)++] = (hone__pair){copy, text, number};
     return HONE_OK;
 }
 
@@ -77,7 +79,7 @@ static hone_status set_attributes(reader *r, const json_t *record, hone__pair **
     const char *key;
     json_t *value;
     json_object_foreach(json_object_get(record, "user_attr"), key, value)
-        HONE_TRY(set_pair(r, pairs, n, key, text_of(r->arena, value), err));
+        HONE_TRY(set_pair(r, pairs, n, key, text_of(r->arena, value), NAN, err));
     return HONE_OK;
 }
 
@@ -163,10 +165,11 @@ static hone_status read_param(reader *r, const json_t *record, hone_error *err)
     HONE_TRY(hone__json_text(record, "param_name", true, &name, r->where, err));
     HONE_TRY(hone__json_text(record, "distribution", true, &json, r->where, err));
     HONE_TRY(hone__json_parse(json, strlen(json), r->where, &distribution, err));
-    hone_status status = value_text(r, json_object_get(record, "param_value_internal"), distribution, &text, err);
+    const json_t *value = json_object_get(record, "param_value_internal");
+    hone_status status = value_text(r, value, distribution, &text, err);
     json_decref(distribution);
     HONE_TRY(status);
-    return set_pair(r, &t->params, &t->n_params, name, text, err);
+    return set_pair(r, &t->params, &t->n_params, name, text, json_is_number(value) ? json_number_value(value) : NAN, err);
 }
 
 static hone_status read_state(reader *r, const json_t *record, hone_error *err)

@@ -1,32 +1,125 @@
-/* replay.c - what a run's journal says was done already.
+/* replay.c - what a run's journal says was done already, trial by trial: what a resumed sweep begins with.
+ *
+ * Points are taken from the journal and not asked for again: what a searcher made of results that have changed since (a failed trial was run
+ * once more) stays as it was decided.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "sweep/replay.h"
+#include "base/arena.h"
+#include "sweep/rundir.h"
+#include "sweep/supervisor_parts.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-static int64_t attribute(const hone__journal_entry *t, const char *key, int64_t otherwise)
+static const char *text_of(const hone__journal_entry *t, const char *key)
 {
-    const char *text = hone__pair_text(t->attributes, t->n_attributes, key);
+    return hone__pair_text(t->attributes, t->n_attributes, key);
+}
+
+static int64_t number_of(const hone__journal_entry *t, const char *key, int64_t otherwise)
+{
+    const char *text = text_of(t, key);
     return text ? strtoll(text, NULL, 10) : otherwise;
 }
 
-hone_status hone__replay_points(hone_arena *arena, const hone__study *study, hone__replayed **points, uint64_t *n,
-                                hone_error *err)
+static double value_of(const hone__journal_entry *t, const char *path)
 {
-    *n = 0;
-    *points = hone_alloc_array(arena, study->n_trials, sizeof **points);
-    if (!*points)
+    for (size_t i = 0; i < t->n_params; i++)
+        if (strcmp(t->params[i].key, path) == 0)
+            return t->params[i].number;
+    return NAN;
+}
+
+/* The first trial of a point brings its values. */
+static hone_status replay_point(hone__supervisor *s, const hone__journal_entry *t, hone_error *err)
+{
+    hone__points *p = s->points;
+    double *x = hone_alloc_array(s->step, (size_t)p->space.n, sizeof *x);
+    if (!x)
         return hone_no_memory(err, "resuming a sweep");
-    for (uint64_t i = 0; i < study->n_trials; i++) {
-        const hone__journal_entry *t = &study->trials[i];
-        /* A trial of which a kill left nothing but its creation is that of the next point. */
-        const int64_t point = attribute(t, "point", (int64_t)*n);
-        if (point < 0 || (uint64_t)point > *n)
-            return hone_fail(err, HONE_EFORMAT, "the journal has trial %llu for point %lld, but no trial for point %llu",
-                             (unsigned long long)i, (long long)point, (unsigned long long)*n);
-        *n += (uint64_t)point == *n;
-        (*points)[point] = (hone__replayed){i, t->state, t->value, attribute(t, "attempt", 1)};
+    for (size_t i = 0; i < p->space.n; i++)
+        x[i] = value_of(t, s->sweep->dimensions[i].path);
+    return hone__points_add(p, x, err);
+}
+
+static hone_status place_of(hone__supervisor *s, size_t i, const hone__journal_entry *t, uint64_t *point, size_t *seed,
+                            hone_error *err)
+{
+    hone__points *p = s->points;
+    const int64_t wanted = number_of(t, "seed", p->seeds[0]), at = number_of(t, "point", -1);
+    for (*seed = 0; *seed < p->n_seeds && p->seeds[*seed] != wanted;)
+        ++*seed;
+    if (*seed == p->n_seeds)
+        return hone_fail(err, HONE_EFORMAT, "the journal has trial %zu with seed %lld, which the sweep does not have", i,
+                         (long long)wanted);
+    if (at < 0 || (uint64_t)at > p->n_drawn)
+        return hone_fail(err, HONE_EFORMAT, "the journal has trial %zu for point %lld, but no trial for point %llu", i,
+                         (long long)at, (unsigned long long)p->n_drawn);
+    *point = (uint64_t)at;
+    return *point == p->n_drawn ? replay_point(s, t, err) : HONE_OK;
+}
+
+static hone_status replay_trial(hone__supervisor *s, size_t i, const hone__journal_entry *t, hone_error *err)
+{
+    uint64_t point = 0;
+    size_t seed = 0;
+    if (!text_of(t, "dir")) { /* a kill left less of it than a whole trial: the next one has its number */
+        s->spare = (int64_t)i;
+        return HONE_OK;
     }
+    HONE_TRY(place_of(s, i, t, &point, &seed, err));
+    hone__points_made(s->points, point, seed, i);
+    if (t->state == HONE__TRIAL_COMPLETE || t->state == HONE__TRIAL_PRUNED || t->state == HONE__TRIAL_FAILED)
+        hone__points_ended(s->points, point, seed, t->state, t->state == HONE__TRIAL_FAILED ? NAN : t->value);
     return HONE_OK;
+}
+
+/* The newest trial of each seed counts: it is finished, or to be gone on with. */
+static void take_up(hone__supervisor *s, const hone__study *study, uint64_t point, size_t seed)
+{
+    const hone__seed_run *run = &s->points->drawn[point].runs[seed];
+    if (run->trial < 0)
+        return;
+    const bool failed = run->state == HONE__TRIAL_FAILED;
+    hone__unfinished u = {.point = point, .seed = seed, .trial = run->trial};
+    if (run->state == HONE__TRIAL_RUNNING)
+        u.attempt = number_of(&study->trials[run->trial], "attempt", 1);
+    else if (failed && s->setup->failed)
+        u.trial = -1;
+    else {
+        hone__count_ended(s, point, run->state);
+        if (!failed)
+            hone__rundir_tidy_trial(s->setup->dir, (uint64_t)run->trial, s->setup->log);
+        return;
+    }
+    s->queue[s->n_queue++] = u;
+}
+
+static hone_status replay_study(hone__supervisor *s, const hone__study *study, hone_error *err)
+{
+    for (size_t i = 0; i < study->n_trials; i++) {
+        HONE_TRY(replay_trial(s, i, &study->trials[i], err));
+        hone__arena_reset(s->step);
+    }
+    s->queue = hone_alloc_array(s->arena, study->n_trials, sizeof *s->queue);
+    if (!s->queue)
+        return hone_no_memory(err, "resuming a sweep");
+    for (uint64_t i = 0; i < s->points->n_drawn; i++)
+        for (size_t k = 0; k < s->points->n_seeds; k++)
+            take_up(s, study, i, k);
+    return HONE_OK;
+}
+
+hone_status hone__replay(hone__supervisor *s, const char *path, bool *begun, hone_error *err)
+{
+    hone__study *study = NULL;
+    hone_arena *arena = hone__arena_create(0);
+    hone_status status = arena ? hone__journal_read(arena, path, &study, err) : hone_no_memory(err, "resuming a sweep");
+    if (status == HONE_OK) {
+        *begun = hone__pair_text(study->attributes, study->n_attributes, "points") != NULL;
+        status = replay_study(s, study, err);
+    }
+    hone__arena_destroy(arena);
+    return status;
 }

@@ -23,10 +23,11 @@ typedef struct hone__trial_view {
 } hone__trial_view;
 
 typedef struct hone__sweep_view {
-    uint64_t total; /* points; 0: unknown */
+    uint64_t total; /* trials: points times seeds */
+    size_t n_seeds;
     uint64_t complete, failed;
-    int64_t best; /* trial number; -1: none yet */
-    double best_value;
+    int64_t best;      /* the first trial of the best point whose seeds are all complete; -1: none yet */
+    double best_value; /* the mean of its seeds */
     size_t n_running;
     const hone__trial_view *running; /* [n_running] by number */
 } hone__sweep_view;
@@ -61,13 +62,6 @@ typedef struct hone__sweep_result {
 
 /* Returns when no trial runs any more. Failed trials are no failure of the sweep. */
 hone_status hone__sweep_run(const hone__sweep_setup *setup, hone__sweep_result *result, hone_error *err) HONE_CHECKED;
-
-/* How many points a sweep has: as its searcher counts them, and not more than run_cap. HONE_ECONFIG where the searcher refuses the
- * space, or never ends. In `arena`. */
-hone_status hone__sweep_count(hone_arena *arena, const hone__experiment *e, uint64_t *n, hone_error *err) HONE_CHECKED;
-
-/* The configuration of the first point that a sweep runs; of a single trial, its own. In `arena`. */
-hone_status hone__sweep_first(hone_arena *arena, const hone__experiment *e, hone__yaml **root, hone_error *err) HONE_CHECKED;
 
 /* The metric that ranks the trials; NULL where each trial's own choice does. */
 const char *hone__sweep_metric(const hone__experiment *e);

@@ -1,0 +1,99 @@
+#!/bin/bash
+# sweep.sh - what the section `sweep` does beyond one trial after another: several seeds of a point, in the journal, the leaderboard and
+# after a resume.
+#
+# SPDX-License-Identifier: Apache-2.0
+set -u
+hone=${HONE_PROGRAM:?run this test through ctest}
+dir=$(mktemp -d "${TMPDIR:-/tmp}/hone-sweep-XXXXXX") || exit 1
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+failures=0
+
+fail() {
+    echo "$*"
+    failures=$((failures + 1))
+}
+
+# run CODE ARGUMENT ...: the exit code must be that; output and errors are left in out and err
+run() {
+    local code=$1 status=0
+    shift
+    "$hone" "$@" >out 2>err || status=$?
+    [ $status -eq "$code" ] || fail "hone $*: exit code $status, not $code: $(cat out err)"
+}
+
+says() { # FILE TEXT
+    grep -qF -- "$2" "$1" || fail "there is no \"$2\" in $1: $(cat "$1")"
+}
+
+awk 'BEGIN {
+    for (i = 0; i < 60; i++) {
+        file = (i % 3 ? "train" : "validation") ".tsv"
+        if (!(file in begun)) { print "text\tlabel" >file; begun[file] = 1 }
+        print (i % 2 ? "a cat and a dog near tree " : "one ship on the sea with wind ") (i % 7) "\t" (i % 2 ? "animal" : "ship") >file
+    }
+}'
+cat >sweep.yaml <<'YAML'
+name: small
+data: {type: tsv, train: train.tsv, validation: validation.tsv, columns: {text: text, label: label}}
+tokenizer: {type: whitespace, min_count: 1}
+model: {type: bag, hidden_size: 8}
+head: {type: classification}
+optimizer: {type: adamw}
+trainer: {num_train_epochs: 1, train_batch_size: 8, threads: 1}
+metrics: [accuracy]
+sweep:
+  method: grid
+  metric: {name: validation/loss, goal: minimize}
+  max_concurrent_trials: 2
+  parameters:
+    optimizer.learning_rate: {values: [1.0e-4, 5.0e-3]}
+    model.hidden_size: {values: [4, 8]}
+YAML
+
+# Three seeds of four points are twelve trials, numbered by points and seeds; points are ranked by the mean.
+run 0 run sweep.yaml output_dir=seeds 'sweep.seeds=[3, 1, 2]'
+[ "$(grep -o '"seed":[0-9]*' seeds/journal.log | cut -d : -f 2 | tr '\n' ' ')" = "3 1 2 3 1 2 3 1 2 3 1 2 " ] || fail "other seeds: $(grep '"seed"' seeds/journal.log)"
+[ "$(grep -o '"point":[0-9]*' seeds/journal.log | cut -d : -f 2 | tr '\n' ' ')" = "0 0 0 1 1 1 2 2 2 3 3 3 " ] || fail "other points"
+says seeds/trials/0004/trial.yaml "seed: 1"
+awk -F '\t' '
+    NR > 1 && $1 { mean[$4] = $6; sd[$4] = $7; if ($6 < last) print "not in order: " $0; last = $6; ranked++ }
+    NR > 1 && !$1 { n[$4]++; sum[$4] += $6; squares[$4] += $6 * $6 }
+    END {
+        if (ranked != 4) print ranked " points are ranked"
+        for (p in mean) {
+            m = sum[p] / n[p]; s = sqrt((squares[p] - n[p] * m * m) / (n[p] - 1))
+            if (n[p] != 3 || (m - mean[p]) ^ 2 > 1e-14 || (s - sd[p]) ^ 2 > 1e-10) print "point " p ": " mean[p] " " sd[p] ", not " m " " s
+        }
+    }' seeds/leaderboard.tsv >wrong
+[ ! -s wrong ] || fail "$(cat wrong seeds/leaderboard.tsv)"
+
+# The trial in the middle stands for its point, as its model and its configuration do.
+best=$(sed -n 2p seeds/leaderboard.tsv | cut -f 4)
+middle=$(awk -F '\t' -v p="$best" '!$1 && $4 == p { print $6 "\t" $2 }' seeds/leaderboard.tsv | sort -g | sed -n 2p | cut -f 2)
+says seeds/best.yaml "trial $middle:"
+cmp -s seeds/best/model.safetensors "seeds/trials/00$(printf %02d "$middle")/model/model.safetensors" || fail "best/ is not trial $middle"
+
+# A finished run stays as it is; one that lost its last trials in a kill gets the same ones again.
+cp -r seeds torn
+sed -i '/"op_code":6,.*"trial_id":1[01],/d' torn/journal.log
+rm -rf torn/trials/001{0,1} torn/leaderboard.tsv torn/best
+for target in seeds torn; do
+    cut -f 1-10 seeds/leaderboard.tsv >before
+    run 0 resume $target
+    cut -f 1-10 $target/leaderboard.tsv >after
+    cmp -s before after || fail "$target: another leaderboard after resume: $(cat before after)"
+done
+
+# A point of which a seed failed is not ranked, until that seed is run again.
+cp -r seeds failed
+sed -i '/"op_code":6,.*"trial_id":4,/s/"state":1,"values":[^]]*\]/"state":3,"values":null/' failed/journal.log
+run 3 resume failed
+[ "$(awk -F '\t' '$1 && $4 == 1' failed/leaderboard.tsv)" = "" ] || fail "point 1 is ranked: $(cat failed/leaderboard.tsv)"
+run 0 resume failed --failed
+cut -f 1,4-10 seeds/leaderboard.tsv | grep ^. >before
+cut -f 1,4-10 failed/leaderboard.tsv | grep ^. >after
+cmp -s <(grep '^[1-9]' before) <(grep '^[1-9]' after) || fail "another ranking once the seed was run again: $(cat before after)"
+
+exit $failures
