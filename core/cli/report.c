@@ -53,7 +53,8 @@ static void add_paths(const hone__report_run *run, const hone__plots *plots, hon
 {
     const hone__report_trial *best = hone__report_best(run);
     hone__str_add(out, "\n");
-    add_path(out, "report", run->dir, "report.md");
+    add_path(out, "report", run->dir, "index.html");
+    add_path(out, "", run->dir, "report.md");
     add_path(out, "leaderboard", run->dir, "leaderboard.tsv");
     for (size_t i = 0; i < plots->n; i++)
         hone__str_addf(out, "  %-12s %s/%s.%s\n", i ? "" : "pictures", plots->dir, plots->all[i].stem,

@@ -41,8 +41,9 @@ static char *stem_of(hone__plots *p, const char *name)
     return stem;
 }
 
-static hone_status remember(hone__plots *p, const char *stem, const char *title, hone_error *err)
+static hone_status remember(const hone__canvas *c, hone_error *err)
 {
+    hone__plots *p = c->plots;
     if (p->n == p->cap) {
         size_t cap = p->cap ? 2 * p->cap : 8;
         hone__plot *more = hone_alloc_array(p->arena, cap, sizeof *more);
@@ -53,7 +54,7 @@ static hone_status remember(hone__plots *p, const char *stem, const char *title,
         p->all = more;
         p->cap = cap;
     }
-    p->all[p->n++] = (hone__plot){.stem = stem, .title = title};
+    p->all[p->n++] = (hone__plot){.stem = c->stem, .title = c->title, .width = c->width, .height = c->height};
     return HONE_OK;
 }
 
@@ -72,6 +73,8 @@ hone_status hone__canvas_begin(hone__canvas *c, hone__plots *p, const char *name
 
 void hone__canvas_size(hone__canvas *c, double width, double height)
 {
+    c->width = width;
+    c->height = height;
     hone__str_addf(&c->script,
                    "set terminal svg size %.0f,%.0f dynamic noenhanced font \"Helvetica,12\" background rgb \"white\"\n"
                    "set output \"%s.svg\"\n",
@@ -118,7 +121,7 @@ hone_status hone__canvas_save(hone__canvas *c, hone_error *err)
     if (status == HONE_OK)
         status = save_part(c, "gp", &c->script, err);
     if (status == HONE_OK)
-        status = remember(c->plots, c->stem, c->title, err);
+        status = remember(c, err);
     hone__canvas_drop(c);
     return status;
 }

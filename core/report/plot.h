@@ -11,6 +11,7 @@
 
 typedef struct hone__plot {
     const char *stem, *title; /* plots/STEM.gp, .dat, .svg */
+    double width, height;     /* pixels */
     bool drawn;               /* the SVG is there */
 } hone__plot;
 
@@ -40,6 +41,7 @@ typedef struct hone__canvas {
     hone__plots *plots;
     const char *stem, *title;
     hone__str script, data;
+    double width, height;
 } hone__canvas;
 
 /* Okabe and Ito's colours (Color Universal Design), told apart with every kind of colour blindness; a grey instead of their yellow, which
@@ -48,6 +50,9 @@ typedef struct hone__canvas {
 extern const char *const hone__colours[HONE__COLOURS];
 #define HONE__BEST_COLOUR "#0072b2"
 #define HONE__OTHER_COLOUR "#b8bec6"
+
+/* Pictures up to this width stand side by side on a wide page. */
+#define HONE__SMALL_PICTURE 520
 
 /* Takes a stem that no other picture has, made of `name`; begins the script with terminal and output. */
 hone_status hone__canvas_begin(hone__canvas *c, hone__plots *p, const char *name, const char *title,

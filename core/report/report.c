@@ -1,10 +1,11 @@
-/* report.c - what a run leaves for people: leaderboard, pictures, a page of Markdown, the best configuration.
+/* report.c - what a run leaves for people: leaderboard, pictures, a page in two forms, the best configuration.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "report/report.h"
 
 #include "base/folder.h"
 #include "report/leaderboard.h"
+#include "report/sections.h"
 #include "train/model_dir.h"
 
 #include <string.h>
@@ -72,45 +73,39 @@ static hone_status link_best(const hone__report_run *run, hone_error *err)
     return from && hone__is_dir(from) ? hone__folder_link(from, to, err) : hone__remove_tree(to, err);
 }
 
-/* ---- Pictures ---------------------------------------------------------------------------------------------------- */
+/* ---- Documents --------------------------------------------------------------------------------------------------- */
 
-static bool is_first_of_its_name(const hone_exhibits *x, size_t i)
+static hone_status empty_plots(hone__plots *plots, hone_error *err)
 {
-    for (size_t k = 0; k < i; k++)
-        if (strcmp(x->curves[k].name, x->curves[i].name) == 0)
-            return false;
-    return true;
+    HONE_TRY(hone__remove_tree(plots->dir, err)); /* a picture of an earlier report may have no successor */
+    return hone__make_dirs(plots->dir, err);
 }
 
-static hone_status write_plots(const hone__report_run *run, hone__plots *plots, hone_error *err)
+static hone_status write_documents(hone__report *r, hone_error *err)
 {
-    const hone_exhibits *x = run->exhibits;
-    HONE_TRY(hone__remove_tree(plots->dir, err)); /* a picture of an earlier report may have no successor */
-    HONE_TRY(hone__make_dirs(plots->dir, err));
-    for (size_t i = 0; x && i < x->n_matrices; i++)
-        HONE_TRY(hone__plot_matrix(plots, &x->matrices[i], err));
-    HONE_TRY(hone__plot_learning(plots, run, err));
-    for (size_t i = 0; x && i < x->n_curves; i++)
-        if (is_first_of_its_name(x, i))
-            HONE_TRY(hone__plot_curves(plots, x, x->curves[i].name, err));
-    return HONE_OK;
+    hone__str markdown = {0}, html = {0};
+    hone__doc_markdown(&r->doc, r->plots, &markdown);
+    HONE_TRY(save(r->run, "report.md", &markdown, err));
+    hone_status status = hone__doc_html(&r->doc, r->plots, &html, err);
+    if (status == HONE_OK)
+        return save(r->run, "index.html", &html, err);
+    hone__str_clear(&html);
+    return status;
 }
 
 hone_status hone__report_make(hone__report_run *run, hone_log *log, hone__plots *plots, hone_error *err)
 {
-    hone__plots own, *p = plots ? plots : &own;
-    hone__str text = {0};
-    *p = (hone__plots){.arena = run->arena, .dir = hone_sprintf(run->arena, "%s/plots", run->dir)};
-    if (!p->dir)
+    hone__plots own;
+    hone__report r = {.run = run, .plots = plots ? plots : &own, .log = log};
+    *r.plots = (hone__plots){.arena = run->arena, .dir = hone_sprintf(run->arena, "%s/plots", run->dir)};
+    if (!r.plots->dir)
         return hone_no_memory(err, "writing a report");
+    hone__doc_init(&r.doc, run->arena, run->name);
     HONE_TRY(write_leaderboard(run, err));
     HONE_TRY(write_best(run, log, err));
     HONE_TRY(link_best(run, err));
-    HONE_TRY(write_plots(run, p, err));
-    HONE_TRY(hone__plots_draw(p, log, err));
-    hone_status status = hone__report_markdown(run, p, &text, err);
-    if (status == HONE_OK)
-        return save(run, "report.md", &text, err);
-    hone__str_clear(&text);
-    return status;
+    HONE_TRY(empty_plots(r.plots, err));
+    HONE_TRY(hone__report_build(&r, err));
+    HONE_TRY(hone__plots_draw(r.plots, log, err));
+    return write_documents(&r, err);
 }

@@ -84,7 +84,7 @@ void hone__sheet_tsv(const hone__sheet *s, hone__str *out)
 }
 
 /* A cell ends at a bar and a row at a line feed; the rest keeps what Markdown and its HTML would take for themselves. */
-static void add_markdown(hone__str *out, const char *text)
+void hone__markdown_add(hone__str *out, const char *text)
 {
     for (; *text; text++) {
         if (*text == '\n' || *text == '\r')
@@ -105,7 +105,7 @@ void hone__sheet_markdown(const hone__sheet *s, hone__str *out)
 {
     for (size_t c = 0; c < s->n_columns; c++) {
         hone__str_add(out, "| ");
-        add_markdown(out, s->columns[c].title);
+        hone__markdown_add(out, s->columns[c].title);
         hone__str_add(out, " ");
     }
     hone__str_add(out, "|\n");
@@ -115,7 +115,7 @@ void hone__sheet_markdown(const hone__sheet *s, hone__str *out)
     for (size_t r = 0; r < s->n_rows; r++) {
         for (size_t c = 0; c < s->n_columns; c++) {
             hone__str_add(out, "| ");
-            add_markdown(out, cell(s, r, c));
+            hone__markdown_add(out, cell(s, r, c));
             hone__str_add(out, " ");
         }
         hone__str_add(out, "|\n");

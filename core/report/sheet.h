@@ -25,6 +25,7 @@ hone_status hone__sheet_add(hone__sheet *s, const char *const *cells, hone_error
 
 void hone__sheet_tsv(const hone__sheet *s, hone__str *out);      /* tabs and line feeds as \t and \n */
 void hone__sheet_markdown(const hone__sheet *s, hone__str *out); /* bars escaped */
+void hone__markdown_add(hone__str *out, const char *text);       /* a text on one line, its Markdown and HTML escaped */
 /* `most` characters to a cell at most, rows beyond `limit` (0: none) are only counted; `indent` blanks before each line. */
 void hone__sheet_text(const hone__sheet *s, size_t most, size_t limit, int indent, hone__str *out);
 

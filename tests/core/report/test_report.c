@@ -255,6 +255,13 @@ START_TEST(the_report_tells_results_failures_and_exhibits)
         {"report.md", "SIGSEGV"},
         {"report.md", "a line\n--------\nanother"},
         {"report.md", "### Per class"},
+        {"index.html", "<strong>1 failed</strong>, 1 not finished."},
+        {"index.html", "<td class=\"n\">1</td><td class=\"n\">1</td><td class=\"n\">0.7500</td>"},
+        {"index.html", "<td>a|b &lt;i&gt;</td>"},
+        {"index.html", "<h3>Per class</h3>"},
+        {"index.html", "<li><a href=\"#leaderboard\">Leaderboard</a></li>"},
+        {"index.html", "addEventListener"},
+        {"index.html", "@media (prefers-color-scheme: dark)"},
         {"best.yaml", "threads: auto"},
         {"plots/confusion.gp", "set output \"confusion.svg\""},
         {"plots/learning_curves.dat", "# trial 1, train/loss"},
@@ -265,6 +272,45 @@ START_TEST(the_report_tells_results_failures_and_exhibits)
     ck_assert_msg(make(dir, &err) == HONE_OK, "%s", err.msg);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         says(dir, parts[i][0], parts[i][1]);
+    suite_remove_dir(dir);
+}
+END_TEST
+
+/* Counts what begins so. */
+static size_t count(const char *text, const char *part)
+{
+    size_t n = 0;
+    for (const char *at = text; (at = strstr(at, part)) != NULL; at++)
+        n++;
+    return n;
+}
+
+START_TEST(the_page_needs_nothing_from_outside_and_its_elements_close)
+{
+    static const char *const pairs[][2] = {
+        {"<section ", "</section>"}, {"<table>", "</table>"}, {"<tr>", "</tr>"}, {"<td", "</td>"},
+        {"<figure ", "</figure>"},   {"<svg ", "</svg>"},     {"<g ", "</g>"},   {"<ul>", "</ul>"}};
+    char *dir = suite_make_dir(), path[4200], *text;
+    size_t n;
+    hone_error err = {HONE_OK, ""};
+    put_run(dir, true);
+    ck_assert_msg(make(dir, &err) == HONE_OK, "%s", err.msg);
+    snprintf(path, sizeof path, "%s/index.html", dir);
+    ck_assert_msg(hone__read_file(path, 0, &text, &n, &err) == HONE_OK, "%s", err.msg);
+    ck_assert_ptr_null(strstr(text, "://"));
+    ck_assert_ptr_null(strstr(text, "<script src"));
+    ck_assert_ptr_null(strstr(text, "<link"));
+    ck_assert_ptr_null(strstr(text, "{{"));
+    ck_assert_ptr_null(strstr(text, "touch x`<"));
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        ck_assert_msg(count(text, pairs[i][0]) == count(text, pairs[i][1]), "%s %zu, %s %zu", pairs[i][0],
+                      count(text, pairs[i][0]), pairs[i][1], count(text, pairs[i][1]));
+    if (system("command -v gnuplot >/dev/null") == 0) {
+        ck_assert_uint_eq(count(text, "<svg "), 10);
+        ck_assert_uint_eq(count(text, "'roc-gpDot'"), count(text, "'few-gpDot'")); /* ids of pictures are apart */
+        ck_assert_uint_eq(count(text, "'gpDot'"), 0);
+    }
+    hone__free(text);
     suite_remove_dir(dir);
 }
 END_TEST
@@ -343,5 +389,5 @@ START_TEST(every_allocation_may_fail)
 END_TEST
 
 SUITE("report", trials_are_ranked_and_equal_ones_by_number, the_report_tells_results_failures_and_exhibits,
-      every_picture_is_drawn_whatever_the_names, what_is_missing_is_left_out, a_folder_without_a_journal_is_no_run,
-      every_allocation_may_fail)
+      the_page_needs_nothing_from_outside_and_its_elements_close, every_picture_is_drawn_whatever_the_names,
+      what_is_missing_is_left_out, a_folder_without_a_journal_is_no_run, every_allocation_may_fail)

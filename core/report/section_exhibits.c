@@ -1,0 +1,120 @@
+/* section_exhibits.c - learning curves, and whatever metrics and heads show.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "report/sections.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Matrices of more rows or columns are shown as their picture alone. */
+enum { MOST_MATRIX = 16 };
+
+/* ---- Tables ------------------------------------------------------------------------------------------------------ */
+
+static hone_status add_matrix(hone__report *r, const hone_matrix *m, hone_error *err)
+{
+    hone_arena *arena = r->run->arena;
+    if (m->n_rows > MOST_MATRIX || m->n_columns > MOST_MATRIX)
+        return HONE_OK;
+    hone__column *columns = hone_alloc_array(arena, m->n_columns + 1, sizeof *columns);
+    const char **cells = hone_alloc_array(arena, m->n_columns + 1, sizeof *cells);
+    if (!columns || !cells)
+        return hone_no_memory(err, "writing a report");
+    columns[0].title = hone_sprintf(arena, "%s / %s", m->row_title, m->column_title);
+    for (uint64_t c = 0; c < m->n_columns; c++)
+        columns[c + 1] = (hone__column){m->columns[c], true};
+    hone__sheet *sheet = columns[0].title ? hone__sheet_create(arena, columns, m->n_columns + 1) : NULL;
+    if (!sheet)
+        return hone_no_memory(err, "writing a report");
+    for (uint64_t k = 0; k < m->n_rows; k++) {
+        cells[0] = m->rows[k];
+        for (uint64_t c = 0; c < m->n_columns; c++) {
+            double value = m->values[k * m->n_columns + c];
+            cells[c + 1] = isnan(value) ? "" : hone_sprintf(arena, m->counts ? "%.0f" : "%.4g", value);
+        }
+        HONE_TRY(hone__sheet_add(sheet, cells, err));
+    }
+    hone__doc_heading(&r->doc, "%s", m->title);
+    hone__doc_table(&r->doc, sheet, 0, NULL);
+    return HONE_OK;
+}
+
+static const char *cell_text(hone_arena *arena, const hone__cell *cell)
+{
+    if (cell->text)
+        return cell->text;
+    if (isnan(cell->number))
+        return "-";
+    const bool whole = cell->number == floor(cell->number) && fabs(cell->number) < 1e15;
+    return hone_sprintf(arena, whole ? "%.0f" : "%.4f", cell->number);
+}
+
+static hone_status add_table(hone__report *r, const hone_table *t, hone_error *err)
+{
+    hone_arena *arena = r->run->arena;
+    hone__column *columns = hone_alloc_array(arena, t->n_columns, sizeof *columns);
+    const char **cells = hone_alloc_array(arena, t->n_columns, sizeof *cells);
+    if (!columns || !cells)
+        return hone_no_memory(err, "writing a report");
+    for (uint64_t c = 0; c < t->n_columns; c++)
+        columns[c] = (hone__column){t->columns[c], t->n_cells > c && !t->cells[c].text};
+    hone__sheet *sheet = hone__sheet_create(arena, columns, t->n_columns);
+    if (!sheet)
+        return hone_no_memory(err, "writing a report");
+    for (uint64_t at = 0; at + t->n_columns <= t->n_cells; at += t->n_columns) {
+        for (uint64_t c = 0; c < t->n_columns; c++)
+            if (!(cells[c] = cell_text(arena, &t->cells[at + c])))
+                return hone_no_memory(err, "writing a report");
+        HONE_TRY(hone__sheet_add(sheet, cells, err));
+    }
+    hone__doc_heading(&r->doc, "%s", t->title);
+    hone__doc_table(&r->doc, sheet, 0, NULL);
+    return HONE_OK;
+}
+
+hone_status hone__report_add_tables(hone__report *r, const hone_exhibits *x, hone_error *err)
+{
+    for (size_t i = 0; i < x->n_matrices; i++)
+        HONE_TRY(add_matrix(r, &x->matrices[i], err));
+    for (size_t i = 0; i < x->n_tables; i++)
+        HONE_TRY(add_table(r, x->tables[i], err));
+    return HONE_OK;
+}
+
+/* ---- Pictures ---------------------------------------------------------------------------------------------------- */
+
+static bool is_first_of_its_name(const hone_exhibits *x, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(x->curves[k].name, x->curves[i].name) == 0)
+            return false;
+    return true;
+}
+
+hone_status hone__report_draw_exhibits(hone__report *r, const hone_exhibits *x, hone_error *err)
+{
+    for (size_t i = 0; i < x->n_matrices; i++)
+        HONE_TRY(hone__plot_matrix(r->plots, &x->matrices[i], err));
+    for (size_t i = 0; i < x->n_curves; i++)
+        if (is_first_of_its_name(x, i))
+            HONE_TRY(hone__plot_curves(r->plots, x, x->curves[i].name, err));
+    hone__report_show(r);
+    return HONE_OK;
+}
+
+/* ---- Sections ---------------------------------------------------------------------------------------------------- */
+
+hone_status hone__section_learning(hone__report *r, hone_error *err)
+{
+    HONE_TRY(hone__plot_learning(r->plots, r->run, err));
+    hone__report_show(r);
+    return HONE_OK;
+}
+
+hone_status hone__section_exhibits(hone__report *r, hone_error *err)
+{
+    if (!r->run->exhibits)
+        return HONE_OK;
+    HONE_TRY(hone__report_draw_exhibits(r, r->run->exhibits, err));
+    return hone__report_add_tables(r, r->run->exhibits, err);
+}

@@ -1,0 +1,98 @@
+/* section_results.c - what came out: the summary, the leaderboard, the best trial, the test data.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "report/leaderboard.h"
+#include "report/sections.h"
+
+#include <math.h>
+
+/* Further rows of the leaderboard are in its file. */
+enum { MOST_ROWS = 100 };
+
+hone_status hone__section_summary(hone__report *r, hone_error *err)
+{
+    const hone__report_run *run = r->run;
+    const hone__report_trial *best = hone__report_best(run);
+    hone__doc *d = &r->doc;
+    (void)err;
+    hone__doc_paragraph(d);
+    hone__doc_text(d, "%zu of %zu trial%s complete", run->n_complete, run->n_trials, run->n_trials == 1 ? "" : "s");
+    if (run->n_failed) {
+        hone__doc_text(d, ", ");
+        hone__doc_strong(d, "%zu failed", run->n_failed);
+    }
+    if (run->n_open)
+        hone__doc_text(d, ", %zu not finished", run->n_open);
+    hone__doc_text(d, ".");
+    if (best) {
+        hone__doc_text(d, " Best: trial %llu with ", (unsigned long long)best->number);
+        hone__doc_strong(d, "%s %.4f", run->metric, best->value);
+        hone__doc_text(d, " (%s is better).", run->maximize ? "larger" : "smaller");
+        if (run->n_seeds > 1)
+            hone__doc_text(d, " It stands for its point, whose mean over %zu seeds is %.4f.", run->n_seeds,
+                           run->points[run->ranking[0]].value);
+    }
+    return HONE_OK;
+}
+
+hone_status hone__section_leaderboard(hone__report *r, hone_error *err)
+{
+    hone__sheet *sheet;
+    HONE_TRY(hone__leaderboard(r->run, HONE__BOARD_READING, &sheet, err));
+    hone__doc_table(&r->doc, sheet, MOST_ROWS, "leaderboard.tsv");
+    if (!r->run->n_ranked) {
+        hone__doc_paragraph(&r->doc);
+        hone__doc_text(&r->doc, "%s",
+                       r->run->n_complete ? "No point has all of its trials complete." : "No trial is complete.");
+    }
+    return HONE_OK;
+}
+
+hone_status hone__report_add_figures(hone__report *r, const hone__figure *figures, size_t n, const char *prefix,
+                                     hone_error *err)
+{
+    static const hone__column columns[] = {{"figure", false}, {"value", true}, {"how it was reckoned", false}};
+    hone_arena *arena = r->run->arena;
+    hone__sheet *sheet = hone__sheet_create(arena, columns, 3);
+    if (!sheet)
+        return hone_no_memory(err, "writing a report");
+    for (size_t i = 0; i < n; i++) {
+        const hone__figure *f = &figures[i];
+        const char *cells[] = {hone_sprintf(arena, "%s%s", prefix, f->name),
+                               isnan(f->value) ? "-" : hone_sprintf(arena, "%.4f", f->value), f->note};
+        if (!cells[0] || !cells[1])
+            return hone_no_memory(err, "writing a report");
+        HONE_TRY(hone__sheet_add(sheet, cells, err));
+    }
+    hone__doc_table(&r->doc, sheet, 0, NULL);
+    return HONE_OK;
+}
+
+hone_status hone__section_best(hone__report *r, hone_error *err)
+{
+    const hone__report_trial *best = hone__report_best(r->run);
+    hone__doc *d = &r->doc;
+    if (!best)
+        return HONE_OK;
+    hone__doc_paragraph(d);
+    hone__doc_text(d, "Trial %llu, in ", (unsigned long long)best->number);
+    hone__doc_link(d, best->dir, "%s", best->dir);
+    hone__doc_text(d, "; its configuration is ");
+    hone__doc_link(d, "best.yaml", "best.yaml");
+    hone__doc_text(d, ".");
+    return hone__report_add_figures(r, best->figures, best->n_figures, "", err);
+}
+
+/* Apart from all figures that trials were compared by. */
+hone_status hone__section_test(hone__report *r, hone_error *err)
+{
+    const hone_exhibits *x = r->run->test;
+    hone__doc *d = &r->doc;
+    if (!x)
+        return HONE_OK;
+    hone__doc_paragraph(d);
+    hone__doc_text(d, "The chosen model on data that no choice was made by; its predictions are ");
+    hone__doc_link(d, "test/predictions.tsv", "test/predictions.tsv");
+    hone__doc_text(d, ".");
+    return hone__report_add_figures(r, x->figures, x->n_figures, "test/", err);
+}
