@@ -7,6 +7,7 @@
 #ifndef HONE_CORE_REPORT_PLOT_H
 #define HONE_CORE_REPORT_PLOT_H
 
+#include "report/findings.h"
 #include "report/run.h"
 
 typedef struct hone__plot {
@@ -27,6 +28,9 @@ typedef struct hone__plots {
 hone_status hone__plot_matrix(hone__plots *p, const hone_matrix *matrix, hone_error *err) HONE_CHECKED;
 /* All curves of the exhibits that have this name, in one picture. */
 hone_status hone__plot_curves(hone__plots *p, const hone_exhibits *x, const char *name, hone_error *err) HONE_CHECKED;
+/* Share right against probability, and how many predictions there are of each. */
+hone_status hone__plot_reliability(hone__plots *p, const hone__calibration *calibration, const char *name, const char *title,
+                                   hone_error *err) HONE_CHECKED;
 /* Training loss and ranking metric over the steps, the best trial before all others. */
 hone_status hone__plot_learning(hone__plots *p, const hone__report_run *run, hone_error *err) HONE_CHECKED;
 

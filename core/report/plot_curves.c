@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { LONGEST_SERIES = 40 }; /* columns of text */
+
 /* ---- Curves of an exhibit ---------------------------------------------------------------------------------------- */
 
 static void add_points(hone__str *s, const hone_curve *curve)
@@ -16,13 +18,6 @@ static void add_points(hone__str *s, const hone_curve *curve)
         if (isfinite(curve->x[i]) && isfinite(curve->y[i]))
             hone__str_addf(s, "%.10g\t%.10g\n", curve->x[i], curve->y[i]);
     hone__str_add(s, "\n\n"); /* two empty lines: gnuplot's next index */
-}
-
-static void add_title(hone__canvas *c, const char *text)
-{
-    hone__str_add(&c->script, "set title ");
-    hone__canvas_quote(c, text, 90, false);
-    hone__str_add(&c->script, " font \",15\" offset 0,0.2\n");
 }
 
 static void add_label(hone__canvas *c, const char *axis, const char *text)
@@ -36,13 +31,21 @@ typedef struct group {
     const hone_curve *first;
     size_t n; /* curves */
     uint64_t points;
-    bool diagonal;
-    size_t widest; /* series name */
+    bool diagonal, unit; /* unit: all values lie in [0, 1] */
+    size_t widest;       /* series name */
 } group;
+
+static bool is_unit(const hone_curve *c)
+{
+    for (uint64_t i = 0; i < c->n; i++)
+        if (c->x[i] < 0 || c->x[i] > 1 || c->y[i] < 0 || c->y[i] > 1)
+            return false;
+    return true;
+}
 
 static group group_of(const hone_exhibits *x, const char *name)
 {
-    group g = {0};
+    group g = {.unit = true};
     for (size_t i = 0; i < x->n_curves; i++) {
         const hone_curve *c = &x->curves[i];
         if (strcmp(c->name, name) != 0)
@@ -51,16 +54,27 @@ static group group_of(const hone_exhibits *x, const char *name)
         g.n++;
         g.points += c->n;
         g.diagonal = g.diagonal || c->diagonal;
+        g.unit = g.unit && is_unit(c);
         size_t w = c->series ? hone__text_width(c->series) : 0;
         g.widest = w > g.widest ? w : g.widest;
     }
     return g;
 }
 
-/* A few series are named below the picture, many beside it. Beyond eight the colours come again with another dash. */
+static const char *style_of(const hone_curve *c, char *out, size_t size)
+{
+    if (c->style == HONE_CURVE_POINTS) /* many of them cover each other, so each lets some of those below through */
+        return snprintf(out, size, "points pt 7 ps %s", c->n > 300 ? "0.35" : "0.5") > 0 ? out : "points";
+    if (c->style == HONE_CURVE_STEPS)
+        return "fsteps lw 2";
+    return c->n <= 25 ? "linespoints lw 2 pt 7 ps 0.5" : "lines lw 2";
+}
+
+/* Beyond eight the colours come again with another dash. */
 static void add_series(hone__canvas *c, const hone_exhibits *x, const char *name, const group *g)
 {
     size_t k = 0;
+    char style[64];
     hone__str_add(&c->script, "plot ");
     if (g->diagonal)
         hone__str_add(&c->script, "x with lines lc rgb '#9aa5b1' dt 2 lw 1 notitle, \\\n  ");
@@ -69,18 +83,45 @@ static void add_series(hone__canvas *c, const hone_exhibits *x, const char *name
         if (strcmp(curve->name, name) != 0)
             continue;
         add_points(&c->data, curve);
-        hone__str_addf(&c->script, "%s'%s.dat' index %zu using 1:2 with %s lc rgb '%s' dt %zu lw 2 pt 7 ps 0.5 ",
-                       k ? ", \\\n  " : "", c->stem, k, curve->n <= 25 ? "linespoints" : "lines",
-                       hone__colours[k % HONE__COLOURS], 1 + k / HONE__COLOURS % 5);
+        hone__str_addf(&c->script, "%s'%s.dat' index %zu using 1:2 with %s lc rgb '%s' dt %zu ", k ? ", \\\n  " : "", c->stem, k,
+                       style_of(curve, style, sizeof style), hone__colours[k % HONE__COLOURS], 1 + k / HONE__COLOURS % 5);
         if (curve->series && curve->series[0]) {
             hone__str_add(&c->script, "title ");
-            hone__canvas_quote(c, curve->series, 32, false);
+            hone__canvas_quote(c, curve->series, LONGEST_SERIES, false);
         } else {
             hone__str_add(&c->script, "notitle");
         }
         k++;
     }
     hone__str_add(&c->script, "\n");
+}
+
+/* The margins, and where the series are named: up to two rows of them below the picture, more beside it. */
+static void add_frame(hone__canvas *c, const group *g)
+{
+    const double letter = 6.6, height = 540, square = 416; /* pixels; square: of the plot of a unit square */
+    const double name = 46 + letter * (double)(g->widest < LONGEST_SERIES ? g->widest : LONGEST_SERIES);
+    const double plot = g->unit ? square : 600, left = 76, top = 44, bottom = 80;
+    const size_t a_row = (size_t)((plot + left) / name);
+    const bool beside = g->widest > 0 && (a_row == 0 || g->n > 2 * a_row);
+    const double rows = beside && g->n > 20 ? 17.0 * (double)(g->n - 20) : 0;
+    const double least = 32 + 8.4 * (double)hone__text_width(c->title), own = left + plot + (beside ? name + 16 : 24);
+    const double w = own < least ? least : own, h = height + rows;
+    hone__canvas_size(c, w, h);
+    hone__canvas_style(c);
+    hone__str_add(&c->script, "set label 1 ");
+    hone__canvas_quote(c, c->title, 90, false);
+    hone__str_addf(&c->script, " at screen %.4f,%.4f left font \",15\"\n", 16 / w, 1 - 22 / h);
+    hone__str_addf(&c->script, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", left / w, (left + plot) / w);
+    hone__str_addf(&c->script, "set tmargin at screen %.4f\nset bmargin at screen %.4f\n", 1 - top / h, bottom / h);
+    if (g->unit)
+        hone__str_add(&c->script, "set xrange [0:1]\nset yrange [0:1]\n");
+    if (beside)
+        hone__str_addf(&c->script, "set key at screen %.4f,%.4f left top vertical Left reverse samplen 2 font \",11\"\n",
+                       (left + plot + 12) / w, 1 - top / h);
+    else
+        hone__str_addf(&c->script, "set key at screen %.4f,0.005 center bottom horizontal samplen 2 font \",11\"\n",
+                       (left + plot / 2) / w);
 }
 
 hone_status hone__plot_curves(hone__plots *p, const hone_exhibits *x, const char *name, hone_error *err)
@@ -90,16 +131,7 @@ hone_status hone__plot_curves(hone__plots *p, const hone_exhibits *x, const char
     if (g.points == 0)
         return HONE_OK;
     HONE_TRY(hone__canvas_begin(&c, p, name, g.first->title, err));
-    bool beside = g.n > 6;
-    size_t rows = beside ? g.n : 0;
-    hone__canvas_size(&c, beside ? 760 + 7.0 * (double)(g.widest < 32 ? g.widest : 32) : 720,
-                      rows > 24 ? 120 + 17.0 * (double)rows : 520);
-    hone__canvas_style(&c);
-    hone__str_add(
-        &c.script,
-        beside ? "set key outside right top vertical Left reverse samplen 2 font \",11\"\n"
-               : "set bmargin at screen 0.2\nset key at screen 0.53,0.015 center bottom horizontal samplen 2 font \",11\"\n");
-    add_title(&c, g.first->title);
+    add_frame(&c, &g);
     add_label(&c, "x", g.first->x_label);
     add_label(&c, "y", g.first->y_label);
     add_series(&c, x, name, &g);

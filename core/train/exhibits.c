@@ -137,6 +137,7 @@ hone_status hone_curve_add(hone_exhibits *out, const hone_curve *curve, hone_err
         return no_room(err);
     out->curves = curves;
     hone_curve c = {.size = sizeof c, .n = curve->n, .diagonal = curve->diagonal};
+    c.style = HONE_HAS(curve, hone_curve, style) ? curve->style : HONE_CURVE_LINE;
     c.name = full_name(out, curve->name);
     c.title = copy_text(out->arena, curve->title);
     c.x_label = copy_text(out->arena, curve->x_label);

@@ -75,11 +75,15 @@ static json_t *table_json(const hone_exhibits *x, size_t i)
                      texts_json(t->columns, t->n_columns), "rows", rows_json(t));
 }
 
+static const char *const curve_styles[] = {"line", "points", "steps"};
+enum { N_CURVE_STYLES = sizeof curve_styles / sizeof *curve_styles };
+
 static json_t *curve_json(const hone_exhibits *x, size_t i)
 {
     const hone_curve *c = &x->curves[i];
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "name", c->name, "title", c->title, "x_label", c->x_label,
-                     "y_label", c->y_label, "series", c->series, "diagonal", (int)c->diagonal, "x", reals_json(c->x, c->n), "y",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:o, s:o}", "name", c->name, "title", c->title, "x_label", c->x_label,
+                     "y_label", c->y_label, "series", c->series, "diagonal", (int)c->diagonal, "style",
+                     curve_styles[c->style < N_CURVE_STYLES ? c->style : 0], "x", reals_json(c->x, c->n), "y",
                      reals_json(c->y, c->n));
 }
 
@@ -219,6 +223,15 @@ static hone_status read_table(const reading *r, const json_t *object)
     return HONE_OK;
 }
 
+/* What an older file lacks, or a newer one calls by a new word, is a line. */
+static uint64_t style_of(const char *word)
+{
+    uint64_t style = 0;
+    while (word && style < N_CURVE_STYLES && strcmp(curve_styles[style], word) != 0)
+        style++;
+    return style < N_CURVE_STYLES ? style : HONE_CURVE_LINE;
+}
+
 static hone_status read_curve(const reading *r, const json_t *object)
 {
     hone_curve c = {.size = sizeof c};
@@ -228,6 +241,7 @@ static hone_status read_curve(const reading *r, const json_t *object)
     HONE_TRY(get_text(r, object, "y_label", &c.y_label));
     HONE_TRY(get_text(r, object, "series", &c.series));
     HONE_TRY(hone__json_bool(object, "diagonal", true, &c.diagonal, r->path, r->err));
+    c.style = style_of(json_string_value(json_object_get(object, "style")));
     c.n = json_array_size(json_object_get(object, "x"));
     double *x = hone_alloc_array(r->arena, c.n, sizeof *x), *y = hone_alloc_array(r->arena, c.n, sizeof *y);
     if (!x || !y)

@@ -57,6 +57,12 @@ HONE_EXPORT hone_status hone_table_begin(hone_exhibits *out, const char *name, c
 HONE_EXPORT hone_status hone_table_text(hone_table *table, const char *text, hone_error *err) HONE_CHECKED;
 HONE_EXPORT hone_status hone_table_number(hone_table *table, double value, hone_error *err) HONE_CHECKED;
 
+typedef enum hone_curve_style {
+    HONE_CURVE_LINE = 0, /* straight from point to point */
+    HONE_CURVE_POINTS,   /* points alone */
+    HONE_CURVE_STEPS     /* of rising x: up or down first, then across, as the area under precision and recall is reckoned */
+} hone_curve_style;
+
 /* A curve through n points. */
 typedef struct hone_curve {
     uint64_t size;
@@ -65,6 +71,7 @@ typedef struct hone_curve {
     const double *x, *y; /* [n] */
     const char *series;  /* several curves of one name are drawn together, each under its series; may be NULL */
     bool diagonal;       /* draw y = x for comparison */
+    uint64_t style;      /* hone_curve_style */
 } hone_curve;
 HONE_EXPORT hone_status hone_curve_add(hone_exhibits *out, const hone_curve *curve, hone_error *err) HONE_CHECKED;
 

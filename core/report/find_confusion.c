@@ -1,0 +1,141 @@
+/* find_confusion.c - gold against predicted, and what is taken for what most often.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "report/findings.h"
+
+#include <stdlib.h>
+
+enum { MOST_PAIRS = 20 };
+
+typedef struct counting {
+    const hone__finding *f;
+    uint64_t n;     /* labels */
+    double *counts; /* [n, n + 1]: the last column is no label at all, a word that was cut off */
+    double lost;    /* in that column */
+} counting;
+
+static void count(counting *c, int32_t gold, int32_t predicted)
+{
+    const bool none = predicted < 0 || (uint64_t)predicted >= c->n;
+    if (gold < 0 || (uint64_t)gold >= c->n)
+        return;
+    c->counts[(uint64_t)gold * (c->n + 1) + (none ? c->n : (uint64_t)predicted)]++;
+    c->lost += none;
+}
+
+static void count_all(counting *c)
+{
+    const hone_evaluation *e = c->f->e;
+    for (uint64_t i = 0; i < e->n; i++) {
+        const hone_record *r = hone_record_at(e, i);
+        if (e->target == HONE_TARGET_CLASS)
+            count(c, r->gold->index, r->prediction->index);
+        else
+            for (uint64_t w = 0; w < r->gold->n; w++)
+                count(c, r->gold->labels[w], w < r->prediction->n ? r->prediction->labels[w] : -1);
+    }
+}
+
+static hone_status add_matrix(const counting *c, hone_exhibits *x, hone_error *err)
+{
+    const hone_evaluation *e = c->f->e;
+    const uint64_t columns = c->n + (c->lost > 0);
+    double *values = hone_alloc_array(c->f->scratch, c->n * columns, sizeof *values);
+    const char **names = hone_alloc_array(c->f->scratch, columns, sizeof *names);
+    if (!values || !names)
+        return hone_no_memory(err, "counting a confusion matrix");
+    for (uint64_t r = 0; r < c->n; r++)
+        for (uint64_t k = 0; k < columns; k++)
+            values[r * columns + k] = c->counts[r * (c->n + 1) + k];
+    for (uint64_t k = 0; k < columns; k++)
+        names[k] = k < c->n ? e->labels[k] : "(none)";
+    return hone_matrix_add(x,
+                           &(hone_matrix){.size = sizeof(hone_matrix),
+                                          .name = "confusion_matrix",
+                                          .title = "Confusion matrix",
+                                          .row_title = "gold",
+                                          .column_title = "predicted",
+                                          .n_rows = c->n,
+                                          .n_columns = columns,
+                                          .rows = e->labels,
+                                          .columns = names,
+                                          .values = values,
+                                          .counts = true},
+                           err);
+}
+
+/* ---- Pairs ------------------------------------------------------------------------------------------------------- */
+
+typedef struct pair {
+    uint64_t gold, predicted;
+    double n, share; /* share: of the gold label's examples */
+} pair;
+
+static int more_first(const void *a, const void *b)
+{
+    const pair *x = a, *y = b;
+    if (x->n != y->n)
+        return x->n < y->n ? 1 : -1;
+    if (x->share != y->share)
+        return x->share < y->share ? 1 : -1;
+    if (x->gold != y->gold)
+        return x->gold < y->gold ? -1 : 1;
+    return (x->predicted > y->predicted) - (x->predicted < y->predicted);
+}
+
+static double row_sum(const counting *c, uint64_t gold)
+{
+    double sum = 0;
+    for (uint64_t k = 0; k <= c->n; k++)
+        sum += c->counts[gold * (c->n + 1) + k];
+    return sum;
+}
+
+static uint64_t collect_pairs(const counting *c, pair *pairs)
+{
+    uint64_t n = 0;
+    for (uint64_t g = 0; g < c->n; g++) {
+        const double sum = row_sum(c, g);
+        for (uint64_t p = 0; p < c->n; p++) {
+            const double wrong = c->counts[g * (c->n + 1) + p];
+            if (p != g && wrong > 0)
+                pairs[n++] = (pair){g, p, wrong, wrong / sum};
+        }
+    }
+    if (n)
+        qsort(pairs, n, sizeof *pairs, more_first);
+    return n;
+}
+
+static hone_status add_pairs(const counting *c, hone_exhibits *x, hone_error *err)
+{
+    static const char *const columns[] = {"gold", "predicted", "times", "% of gold", "the other way round"};
+    const char *const *labels = c->f->e->labels;
+    pair *pairs = hone_alloc_array(c->f->scratch, c->n * c->n, sizeof *pairs);
+    hone_table *t;
+    if (!pairs)
+        return hone_no_memory(err, "counting confused labels");
+    const uint64_t n = collect_pairs(c, pairs);
+    if (n == 0)
+        return HONE_OK;
+    HONE_TRY(hone_table_begin(x, "confused_pairs", "Most confused pairs", 5, columns, &t, err));
+    for (uint64_t i = 0; i < n && i < MOST_PAIRS; i++) {
+        HONE_TRY(hone_table_text(t, labels[pairs[i].gold], err));
+        HONE_TRY(hone_table_text(t, labels[pairs[i].predicted], err));
+        HONE_TRY(hone_table_number(t, pairs[i].n, err));
+        HONE_TRY(hone_table_number(t, 100 * pairs[i].share, err));
+        HONE_TRY(hone_table_number(t, c->counts[pairs[i].predicted * (c->n + 1) + pairs[i].gold], err));
+    }
+    return HONE_OK;
+}
+
+hone_status hone__find_confusion(const hone__finding *f, hone__findings *out, hone_error *err)
+{
+    counting c = {.f = f, .n = f->e->n_labels};
+    c.counts = hone_alloc_array(f->scratch, c.n * (c.n + 1), sizeof *c.counts);
+    if (!c.counts)
+        return hone_no_memory(err, "counting a confusion matrix");
+    count_all(&c);
+    HONE_TRY(add_matrix(&c, out->exhibits, err));
+    return add_pairs(&c, out->exhibits, err);
+}

@@ -1,0 +1,100 @@
+/* findings.c - what predictions show: which findings belong to which target, and the records they are made of.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "report/findings.h"
+
+#include "base/arena.h"
+#include "report/thresholds.h"
+
+#include <hone/statistics.h>
+#include <math.h>
+
+static const struct finder {
+    uint32_t targets;
+    hone__finder *find;
+} finders[] = {
+    {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_CLASSES), hone__find_classes},
+    {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_TAGS), hone__find_confusion},
+    {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_CLASSES), hone__find_curves},
+    {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_CLASSES), hone__find_calibration},
+    {HONE_TAKES(HONE_TARGET_SCORE), hone__find_numbers},
+};
+
+static bool is_label(const hone_evaluation *e, int32_t index)
+{
+    return index >= 0 && (uint64_t)index < e->n_labels;
+}
+
+static bool is_usable(const hone_evaluation *e, const hone_record *r)
+{
+    if (!r->gold || !r->prediction)
+        return false;
+    if (e->target == HONE_TARGET_CLASS)
+        return is_label(e, r->gold->index) && is_label(e, r->prediction->index);
+    return e->target != HONE_TARGET_SCORE || (isfinite(r->gold->score) && isfinite(r->prediction->score));
+}
+
+static bool is_scored(const hone_evaluation *e)
+{
+    for (uint64_t i = 0; i < e->n; i++) {
+        const hone_answer *p = hone_record_at(e, i)->prediction;
+        if (p->n_scores != e->n_labels)
+            return false;
+        for (uint64_t l = 0; l < e->n_labels; l++)
+            if (isnan(p->scores[l]))
+                return false;
+    }
+    return e->n_labels > 0;
+}
+
+static hone_status choose_records(hone_arena *arena, const hone_evaluation *e, hone_evaluation *some, hone_error *err)
+{
+    hone_record *records = hone_alloc_array(arena, e->n, sizeof *records);
+    if (!records)
+        return hone_no_memory(err, "looking at predictions");
+    *some = *e;
+    some->n = 0;
+    some->records = records;
+    some->record_size = sizeof *records;
+    for (uint64_t i = 0; i < e->n; i++)
+        if (is_usable(e, hone_record_at(e, i)))
+            records[some->n++] = *hone_record_at(e, i);
+    return HONE_OK;
+}
+
+static hone_status find_all(const hone__finding *f, hone__findings *out, hone_error *err)
+{
+    for (size_t i = 0; i < sizeof finders / sizeof *finders; i++) {
+        if (finders[i].targets & HONE_TAKES(f->e->target))
+            HONE_TRY(finders[i].find(f, out, err));
+        hone__arena_reset(f->scratch);
+    }
+    return HONE_OK;
+}
+
+hone_status hone__findings_add(const hone_evaluation *e, hone__findings *out, hone_error *err)
+{
+    hone_evaluation some;
+    hone_arena *arena = out->exhibits->arena;
+    HONE_TRY(choose_records(arena, e, &some, err));
+    const hone__finding f = {.arena = arena, .scratch = hone__arena_create(0), .e = &some, .has_scores = is_scored(&some)};
+    if (!f.scratch)
+        return hone_no_memory(err, "looking at predictions");
+    const hone_status status = some.n ? find_all(&f, out, err) : HONE_OK;
+    hone__arena_destroy(f.scratch);
+    return status;
+}
+
+hone_status hone__finding_thresholds(const hone__finding *f, uint64_t label, hone__thresholds *t, hone_error *err)
+{
+    double *scores = hone_alloc_array(f->scratch, f->e->n, sizeof *scores);
+    bool *positive = hone_alloc_array(f->scratch, f->e->n, sizeof *positive);
+    if (!scores || !positive)
+        return hone_no_memory(err, "looking at scores");
+    for (uint64_t i = 0; i < f->e->n; i++) {
+        const hone_record *r = hone_record_at(f->e, i);
+        scores[i] = (double)r->prediction->scores[label];
+        positive[i] = hone_answer_holds(r->gold, label);
+    }
+    return hone__thresholds_make(f->scratch, f->e->n, scores, positive, t, err);
+}

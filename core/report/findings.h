@@ -1,0 +1,70 @@
+/* findings.h - what predictions show beyond the figures of metrics: tables, curves and matrices for every target that has labels or
+ * numbers.
+ *
+ * Made of records alone, as predictions.tsv has them, so that they can be made again without the model. Pages find them among the
+ * exhibits by name:
+ *
+ *     tables    per_class confused_pairs calibration regression slices errors
+ *     matrices  confusion_matrix
+ *     curves    roc precision_recall reliability predicted_gold residuals
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef HONE_CORE_REPORT_FINDINGS_H
+#define HONE_CORE_REPORT_FINDINGS_H
+
+#include "train/exhibits.h"
+
+/* ---- Calibration ------------------------------------------------------------------------------------------------- */
+
+typedef struct hone__bin {
+    double low, high, n, confidence, accuracy; /* (low, high]; the last two are means */
+} hone__bin;
+
+typedef struct hone__calibration {
+    hone__bin *bins; /* [n_bins]; none: there are no probabilities */
+    uint64_t n_bins;
+    double ece, mce; /* expected and largest difference of confidence and accuracy, in [0, 1] */
+} hone__calibration;
+
+/* Of n probabilities and whether each came true. Source: Guo et al. 2017, "On calibration of modern neural networks", eqs. 2 to 5. */
+hone_status hone__calibration_make(hone_arena *arena, uint64_t n, const double *confidence, const bool *right, uint64_t n_bins,
+                                   hone__calibration *c, hone_error *err) HONE_CHECKED;
+
+/* ---- Findings ---------------------------------------------------------------------------------------------------- */
+
+typedef struct hone__findings {
+    hone_exhibits *exhibits;
+    hone__calibration calibration;
+} hone__findings;
+
+/* Adds to what out->exhibits has and to nothing else of it, all in its arena. Examples without gold or without prediction are left
+ * out. */
+hone_status hone__findings_add(const hone_evaluation *e, hone__findings *out, hone_error *err) HONE_CHECKED;
+
+/* ---- For the files of this module -------------------------------------------------------------------------------- */
+
+typedef struct hone__finding {
+    hone_arena *arena, *scratch; /* scratch: emptied behind every finder, who may do it as well */
+    const hone_evaluation *e;    /* every record has gold and prediction */
+    bool has_scores;             /* of every label */
+} hone__finding;
+
+struct hone__thresholds;
+/* Of one label's scores, in scratch. */
+hone_status hone__finding_thresholds(const hone__finding *f, uint64_t label, struct hone__thresholds *t,
+                                     hone_error *err) HONE_CHECKED;
+
+typedef hone_status hone__finder(const hone__finding *f, hone__findings *out, hone_error *err);
+/* class, classes: precision, recall, F1 and support of each label, and the averages of scikit-learn's classification_report; with
+ * scores, the areas under ROC and precision-recall curve too. */
+hone__finder hone__find_classes;
+/* class, tags: gold against predicted, and the pairs that are taken for each other most often. */
+hone__finder hone__find_confusion;
+/* class, classes: one label against all others, of the positive one where there are two; of many labels the weakest. */
+hone__finder hone__find_curves;
+/* class, classes: how often what is predicted with a probability of p is right. */
+hone__finder hone__find_calibration;
+/* score: predicted against gold, residuals. */
+hone__finder hone__find_numbers;
+
+#endif

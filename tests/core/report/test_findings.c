@@ -1,0 +1,434 @@
+/* test_findings.c - what predictions show is what scikit-learn says of them (tests/golden/report.txt), and of hostile ones nothing.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "report/findings.h"
+#include "report/thresholds.h"
+
+#include "base/arena.h"
+#include "golden_lines.h"
+
+/* Both reckon in double, in different orders. */
+#define TOLERANCE 1e-12
+enum { MOST_RECORDS = 100, MOST_LABELS = 12, MOST_POINTS = 200 };
+
+/* ---- Evaluations ------------------------------------------------------------------------------------------------- */
+
+static const char *const names[MOST_LABELS] = {"l0", "l1", "l2", "l3", "l4", "l5", "l6", "l7", "l8", "l9", "l10", "l11"};
+
+typedef struct table {
+    hone_evaluation e;
+    hone_record records[MOST_RECORDS];
+    hone_answer gold[MOST_RECORDS], predicted[MOST_RECORDS];
+    int32_t sets[2][MOST_RECORDS][MOST_LABELS];
+    float scores[MOST_RECORDS][MOST_LABELS];
+} table;
+
+static void begin(table *t, hone_target target, uint64_t n_labels)
+{
+    t->e = (hone_evaluation){.size = sizeof t->e,
+                             .target = target,
+                             .positive = -1,
+                             .records = t->records,
+                             .record_size = sizeof *t->records,
+                             .n_labels = n_labels,
+                             .labels = names,
+                             .split = "validation",
+                             .output = ""};
+}
+
+/* class: a label; classes: bits; score: the number. */
+static hone_answer answer_of(table *t, double x, int32_t *set)
+{
+    hone_answer a = hone_answer_of((hone_target)t->e.target);
+    a.index = t->e.target == HONE_TARGET_CLASS ? (int32_t)x : -1;
+    a.score = x;
+    a.labels = set;
+    for (uint64_t l = 0; l < t->e.n_labels && t->e.target == HONE_TARGET_CLASSES; l++)
+        if ((uint64_t)x >> l & 1)
+            set[a.n++] = (int32_t)l;
+    return a;
+}
+
+static void add(table *t, double gold, double predicted, const double *scores)
+{
+    const uint64_t i = t->e.n++;
+    ck_assert_uint_lt(i, MOST_RECORDS);
+    t->gold[i] = answer_of(t, gold, t->sets[0][i]);
+    t->predicted[i] = answer_of(t, predicted, t->sets[1][i]);
+    for (uint64_t l = 0; scores && l < t->e.n_labels; l++)
+        t->scores[i][l] = (float)scores[l];
+    t->predicted[i].scores = scores ? t->scores[i] : NULL;
+    t->predicted[i].n_scores = scores ? t->e.n_labels : 0;
+    t->records[i] =
+        (hone_record){.id = "x", .gold = &t->gold[i], .prediction = &t->predicted[i], .loss = 0.5, .items = 1};
+}
+
+static hone__findings *found(hone_arena *arena, const table *t)
+{
+    hone__findings *f = hone_alloc(arena, sizeof *f);
+    hone_error err = {HONE_OK, ""};
+    f->exhibits = hone__exhibits_create(arena);
+    ck_assert_msg(hone__findings_add(&t->e, f, &err) == HONE_OK, "%s", err.msg);
+    return f;
+}
+
+/* ---- Looking into exhibits --------------------------------------------------------------------------------------- */
+
+static const hone_table *table_of(const hone_exhibits *x, const char *name)
+{
+    for (size_t i = 0; i < x->n_tables; i++)
+        if (strcmp(x->tables[i]->name, name) == 0)
+            return x->tables[i];
+    return NULL;
+}
+
+static uint64_t rows_of(const hone_table *t)
+{
+    return t->n_cells / t->n_columns;
+}
+
+static const hone__cell *cell(const hone_table *t, uint64_t row, uint64_t column)
+{
+    return &t->cells[row * t->n_columns + column];
+}
+
+/* The row that begins with that text. */
+static uint64_t row_named(const hone_table *t, const char *name)
+{
+    for (uint64_t r = 0; r < rows_of(t); r++)
+        if (strcmp(cell(t, r, 0)->text, name) == 0)
+            return r;
+    ck_abort_msg("there is no row %s", name);
+}
+
+static size_t curves_named(const hone_exhibits *x, const char *name)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < x->n_curves; i++)
+        n += strcmp(x->curves[i].name, name) == 0;
+    return n;
+}
+
+static void equal(const char *where, const char *what, double have, double want)
+{
+    ck_assert_msg(isnan(want) ? isnan(have) : fabs(have - want) <= TOLERANCE * fmax(1, fabs(want)),
+                  "%s: %s is %.17g, but scikit-learn says %.17g", where, what, have, want);
+}
+
+/* ---- Against scikit-learn ---------------------------------------------------------------------------------------- */
+
+typedef struct checking {
+    table t;
+    char name[64];
+    hone_arena *arena;
+    const hone__findings *f; /* NULL before the first line that wants something */
+    uint64_t bin;            /* the next one */
+    struct {
+        double x[MOST_POINTS], y[MOST_POINTS];
+        int n;
+    } roc[MOST_LABELS], pr[MOST_LABELS];
+} checking;
+
+static hone__thresholds thresholds_of(const checking *c, uint64_t label)
+{
+    double scores[MOST_RECORDS];
+    bool positive[MOST_RECORDS];
+    hone__thresholds t;
+    hone_error err;
+    for (uint64_t i = 0; i < c->t.e.n; i++) {
+        scores[i] = (double)c->t.scores[i][label];
+        positive[i] = false;
+        for (uint64_t k = 0; k < c->t.gold[i].n; k++)
+            positive[i] |= c->t.sets[0][i][k] == (int32_t)label;
+        if (c->t.e.target == HONE_TARGET_CLASS)
+            positive[i] = c->t.gold[i].index == (int32_t)label;
+    }
+    ck_assert_int_eq(hone__thresholds_make(c->arena, c->t.e.n, scores, positive, &t, &err), HONE_OK);
+    return t;
+}
+
+static bool holds_point(const double *x, const double *y, int n, double px, double py)
+{
+    for (int i = 0; i < n; i++)
+        if (fabs(x[i] - px) <= TOLERANCE && fabs(y[i] - py) <= TOLERANCE)
+            return true;
+    return false;
+}
+
+/* Of ROC the corners alone are kept: each is scikit-learn's, and the area below them is the same. */
+static void check_curves(const checking *c)
+{
+    hone_error err;
+    for (uint64_t l = 0; l < c->t.e.n_labels; l++) {
+        hone__points p;
+        double area = 0;
+        if (c->roc[l].n == 0)
+            continue;
+        const hone__thresholds t = thresholds_of(c, l);
+        ck_assert_int_eq(hone__roc_points(c->arena, &t, &p, &err), HONE_OK);
+        for (uint64_t i = 0; i < p.n; i++) {
+            ck_assert_msg(holds_point(c->roc[l].x, c->roc[l].y, c->roc[l].n, p.x[i], p.y[i]), "%s: no such point", c->name);
+            area += i ? (p.x[i] - p.x[i - 1]) * (p.y[i] + p.y[i - 1]) / 2 : 0;
+        }
+        equal(c->name, "area below the points", area, hone__roc_auc(&t));
+        ck_assert_int_eq(hone__precision_recall_points(c->arena, &t, &p, &err), HONE_OK);
+        /* scikit-learn ends where all positives are found, or goes on; both are the same curve. */
+        for (int i = 0; i < c->pr[l].n; i++)
+            ck_assert_msg(holds_point(p.x, p.y, (int)p.n, c->pr[l].x[i], c->pr[l].y[i]), "%s: label %d lacks (%g, %g)", c->name,
+                          (int)l, c->pr[l].x[i], c->pr[l].y[i]);
+    }
+}
+
+static void end_case(checking *c)
+{
+    if (c->f) {
+        const hone_table *t = table_of(c->f->exhibits, "calibration");
+        ck_assert_uint_eq(rows_of(t), c->bin);
+        check_curves(c);
+    }
+    hone__arena_destroy(c->arena);
+    memset(c, 0, sizeof *c);
+}
+
+static void begin_case(checking *c, const char *text)
+{
+    char target[16];
+    int n;
+    end_case(c);
+    ck_assert_int_eq(sscanf(text, "%63s %15s %d", c->name, target, &n), 3);
+    begin(&c->t, strcmp(target, "class") == 0 ? HONE_TARGET_CLASS : HONE_TARGET_CLASSES, (uint64_t)n);
+    c->arena = hone__arena_create(0);
+}
+
+static void check_label(const checking *c, const line *l)
+{
+    const hone_table *t = table_of(c->f->exhibits, "per_class");
+    const uint64_t r = row_named(t, names[(int)l->x[0]]);
+    for (uint64_t k = 1; k < 7; k++)
+        equal(c->name, t->columns[k], cell(t, r, k)->number, l->x[k]);
+}
+
+static void check_average(const checking *c, const line *l)
+{
+    static const char *const rows[] = {"accuracy", "micro avg", "macro avg", "weighted avg", "samples avg"};
+    const hone_table *t = table_of(c->f->exhibits, "per_class");
+    const uint64_t r = row_named(t, rows[(int)l->x[0]]);
+    for (uint64_t k = 1; k < 5; k++)
+        equal(c->name, rows[(int)l->x[0]], cell(t, r, k)->number, l->x[k]);
+}
+
+static void check_bin(checking *c, const line *l)
+{
+    const hone_table *t = table_of(c->f->exhibits, "calibration");
+    equal(c->name, "mean probability", cell(t, c->bin, 2)->number, l->x[0]);
+    equal(c->name, "share right", cell(t, c->bin, 3)->number, l->x[1]);
+    c->bin++;
+}
+
+static void check_line(checking *c, const line *l)
+{
+    const int label = (int)l->x[0];
+    if (!c->f)
+        c->f = found(c->arena, &c->t);
+    if (line_is(l, "label"))
+        check_label(c, l);
+    else if (line_is(l, "average"))
+        check_average(c, l);
+    else if (line_is(l, "bin"))
+        check_bin(c, l);
+    else if (line_is(l, "ece"))
+        equal(c->name, "ECE", c->f->calibration.ece, l->x[0]);
+    else if (line_is(l, "confusion"))
+        equal(c->name, "count", c->f->exhibits->matrices[0].values[(uint64_t)label * c->t.e.n_labels + (uint64_t)l->x[1]],
+              l->x[2]);
+    else if (line_is(l, "roc")) {
+        c->roc[label].x[c->roc[label].n] = l->x[1];
+        c->roc[label].y[c->roc[label].n++] = l->x[2];
+    } else {
+        ck_assert(line_is(l, "pr"));
+        c->pr[label].x[c->pr[label].n] = l->x[1];
+        c->pr[label].y[c->pr[label].n++] = l->x[2];
+    }
+}
+
+START_TEST(tables_curves_and_calibration_are_those_of_scikit_learn)
+{
+    FILE *file = lines_open("tests/golden/report.txt");
+    checking *c = calloc(1, sizeof *c);
+    line l;
+    int cases = 0;
+    while (line_next(file, &l)) {
+        if (line_is(&l, "case")) {
+            begin_case(c, l.yaml);
+            cases++;
+        } else if (line_is(&l, "row")) {
+            add(&c->t, l.x[0], l.x[1], l.x + 2);
+        } else {
+            check_line(c, &l);
+        }
+    }
+    end_case(c);
+    free(c);
+    fclose(file);
+    ck_assert_int_ge(cases, 10);
+}
+END_TEST
+
+/* ---- Our own ------------------------------------------------------------------------------------------------------ */
+
+START_TEST(pairs_that_are_confused_most_often_come_first)
+{
+    static const int golds[] = {0, 0, 0, 1, 1, 1, 1, 2, 2}, predictions[] = {1, 1, 0, 2, 2, 1, 0, 1, 2};
+    static table t;
+    hone_arena *arena = hone__arena_create(0);
+    begin(&t, HONE_TARGET_CLASS, 3);
+    for (int i = 0; i < 9; i++)
+        add(&t, golds[i], predictions[i], NULL);
+    const hone_table *pairs = table_of(found(arena, &t)->exhibits, "confused_pairs");
+    ck_assert_uint_eq(rows_of(pairs), 4);
+    ck_assert_str_eq(cell(pairs, 0, 0)->text, "l0"); /* two of three, before two of four */
+    ck_assert_str_eq(cell(pairs, 0, 1)->text, "l1");
+    ck_assert(cell(pairs, 0, 2)->number == 2 && cell(pairs, 0, 4)->number == 1);
+    ck_assert_str_eq(cell(pairs, 1, 0)->text, "l1");
+    ck_assert_str_eq(cell(pairs, 1, 1)->text, "l2");
+    ck_assert(cell(pairs, 1, 3)->number == 50);
+    hone__arena_destroy(arena);
+}
+END_TEST
+
+START_TEST(of_many_labels_the_weakest_are_drawn)
+{
+    static table t;
+    double scores[MOST_LABELS];
+    hone_arena *arena = hone__arena_create(0);
+    begin(&t, HONE_TARGET_CLASS, MOST_LABELS);
+    for (int i = 0; i < 8 * MOST_LABELS; i++) {
+        for (int l = 0; l < MOST_LABELS; l++)
+            scores[l] = l == i % MOST_LABELS ? (l < 3 ? 0.1 * (i % 5) : 0.9) : 0.01 * (i % 7);
+        add(&t, i % MOST_LABELS, i % MOST_LABELS, scores);
+    }
+    const hone__findings *f = found(arena, &t);
+    ck_assert_uint_eq(curves_named(f->exhibits, "roc"), 8);
+    ck_assert_uint_eq(curves_named(f->exhibits, "precision_recall"), 8);
+    ck_assert_ptr_nonnull(strstr(f->exhibits->curves[0].title, "the 8 weakest of 12"));
+    for (int i = 0; i < 3; i++)
+        ck_assert_msg(f->exhibits->curves[i].series[1] < '3', "%s is drawn before the weakest", f->exhibits->curves[i].series);
+    hone__arena_destroy(arena);
+}
+END_TEST
+
+START_TEST(two_labels_have_one_curve_that_of_the_positive_one)
+{
+    static table t;
+    const double scores[] = {0.3, 0.7};
+    hone_arena *arena = hone__arena_create(0);
+    begin(&t, HONE_TARGET_CLASS, 2);
+    t.e.positive = 0;
+    add(&t, 0, 1, scores);
+    add(&t, 1, 1, scores);
+    const hone__findings *f = found(arena, &t);
+    ck_assert_uint_eq(curves_named(f->exhibits, "roc"), 1);
+    ck_assert_int_eq(strncmp(f->exhibits->curves[0].series, "l0: ", 4), 0);
+    hone__arena_destroy(arena);
+}
+END_TEST
+
+START_TEST(numbers_are_drawn_against_gold)
+{
+    static table t;
+    hone_arena *arena = hone__arena_create(0);
+    begin(&t, HONE_TARGET_SCORE, 0);
+    add(&t, 1, 1.5, NULL);
+    add(&t, 2, 1.5, NULL);
+    add(&t, 4, 5, NULL);
+    add(&t, NAN, 5, NULL); /* no gold */
+    const hone__findings *f = found(arena, &t);
+    const hone_table *figures = table_of(f->exhibits, "regression");
+    ck_assert(cell(figures, row_named(figures, "examples"), 1)->number == 3);
+    equal("numbers", "mean absolute error", cell(figures, row_named(figures, "mean absolute error"), 1)->number, 2.0 / 3);
+    equal("numbers", "mean residual", cell(figures, 3, 1)->number, 1.0 / 3);
+    ck_assert_uint_eq(curves_named(f->exhibits, "predicted_gold"), 1);
+    ck_assert_uint_eq(f->exhibits->curves[0].style, HONE_CURVE_POINTS);
+    ck_assert_uint_eq(curves_named(f->exhibits, "residuals"), 2); /* and the line of none */
+    hone__arena_destroy(arena);
+}
+END_TEST
+
+START_TEST(what_has_no_scores_no_gold_or_another_target_breaks_nothing)
+{
+    static table t;
+    hone_arena *arena = hone__arena_create(0);
+    for (uint32_t target = HONE_TARGET_CLASS; target <= HONE_TARGET_OTHER; target++) {
+        memset(&t, 0, sizeof t);
+        begin(&t, (hone_target)target, 3);
+        found(arena, &t); /* nothing at all */
+        add(&t, 1, 2, NULL);
+        add(&t, 0, 0, NULL);
+        t.records[1].gold = NULL;
+        const hone__findings *f = found(arena, &t);
+        ck_assert_uint_eq(f->calibration.n_bins, 0);
+        ck_assert_uint_eq(curves_named(f->exhibits, "roc"), 0);
+    }
+    hone__arena_destroy(arena);
+}
+END_TEST
+
+START_TEST(tags_are_counted_by_word_and_lost_words_apart)
+{
+    static table t;
+    hone_arena *arena = hone__arena_create(0);
+    begin(&t, HONE_TARGET_TAGS, 2);
+    add(&t, 0, 0, NULL);
+    static int32_t gold[] = {0, 1, 1, 0}, predicted[] = {0, 1, 0, -1};
+    t.gold[0].labels = gold;
+    t.predicted[0].labels = predicted;
+    t.gold[0].n = t.predicted[0].n = 4;
+    const hone_matrix *m = &found(arena, &t)->exhibits->matrices[0];
+    static const double counts[] = {1, 0, 1, 1, 1, 0};
+    ck_assert_uint_eq(m->n_columns, 3);
+    for (int i = 0; i < 6; i++)
+        ck_assert_double_eq(m->values[i], counts[i]);
+    hone__arena_destroy(arena);
+}
+END_TEST
+
+START_TEST(thin_curves_keep_their_ends)
+{
+    double x[1000], y[1000];
+    hone__points p = {.x = x, .y = y, .n = 1000};
+    for (int i = 0; i < 1000; i++)
+        x[i] = y[i] = i / 9990.0;
+    hone__points_thin(&p);
+    ck_assert_uint_le(p.n, 42);
+    ck_assert(p.x[0] == 0 && p.x[p.n - 1] == 999 / 9990.0);
+}
+END_TEST
+
+static hone_status attempt(void *ctx, hone_error *err)
+{
+    hone_arena *arena = hone__arena_create(0);
+    hone__findings f = {.exhibits = arena ? hone__exhibits_create(arena) : NULL};
+    const hone_status status = f.exhibits ? hone__findings_add(ctx, &f, err) : hone_no_memory(err, "the exhibits");
+    hone__arena_destroy(arena);
+    return status;
+}
+
+START_TEST(every_allocation_may_fail)
+{
+    static table t;
+    const double scores[] = {0.3, 0.6, 0.1};
+    begin(&t, HONE_TARGET_CLASS, 3);
+    for (int i = 0; i < 6; i++)
+        add(&t, i % 3, i % 2, scores);
+    suite_every_allocation_fails(attempt, &t.e);
+    memset(&t, 0, sizeof t);
+    begin(&t, HONE_TARGET_SCORE, 0);
+    add(&t, 1, 2, NULL);
+    suite_every_allocation_fails(attempt, &t.e);
+}
+END_TEST
+
+SUITE("findings", tables_curves_and_calibration_are_those_of_scikit_learn, pairs_that_are_confused_most_often_come_first,
+      of_many_labels_the_weakest_are_drawn, two_labels_have_one_curve_that_of_the_positive_one, numbers_are_drawn_against_gold,
+      what_has_no_scores_no_gold_or_another_target_breaks_nothing, tags_are_counted_by_word_and_lost_words_apart,
+      thin_curves_keep_their_ends, every_allocation_may_fail)
