@@ -105,7 +105,7 @@ hone_status hone__find_calibration(const hone__finding *f, hone__findings *out, 
     if (d.n == 0)
         return HONE_OK;
     HONE_TRY(hone__calibration_make(f->arena, d.n, d.confidence, d.right, BINS, c, err));
-    const char *title = hone_sprintf(f->scratch, "Reliability of %s: expected calibration error %.4f (%d bins of equal width)",
-                                     f->e->target == HONE_TARGET_CLASS ? "the predicted label" : "all labels", c->ece, (int)BINS);
+    const char *title =
+        hone__finding_title(f, "Reliability of %s", f->e->target == HONE_TARGET_CLASS ? "the predicted label" : "all labels");
     return title ? add_table(f, c, title, out->exhibits, err) : hone_no_memory(err, "looking at probabilities");
 }

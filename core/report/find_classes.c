@@ -165,15 +165,16 @@ static hone_status add_averages(const report *p, hone_error *err)
 
 hone_status hone__find_classes(const hone__finding *f, hone__findings *out, hone_error *err)
 {
-    static const char *const columns[] = {"label",   "precision",    "recall",           "F1",
+    static const char *const columns[] = {"label",   "precision",      "recall",           "F1",
                                           "support", "area under ROC", "average precision"};
     report p = {.f = f};
     HONE_TRY(hone_count_labels(f->scratch, f->e, &p.counts, err));
     p.rows = hone_alloc_array(f->scratch, f->e->n_labels, sizeof *p.rows);
-    if (!p.rows)
+    const char *title = hone__finding_title(f, "Each label");
+    if (!p.rows || !title)
         return hone_no_memory(err, "scoring labels");
     HONE_TRY(fill_rows(&p, err));
-    HONE_TRY(hone_table_begin(out->exhibits, "per_class", "Per class", f->has_scores ? 7 : 5, columns, &p.table, err));
+    HONE_TRY(hone_table_begin(out->exhibits, "per_class", title, f->has_scores ? 7 : 5, columns, &p.table, err));
     for (uint64_t l = 0; l < p.counts.n; l++)
         HONE_TRY(add_row(&p, &p.rows[l], err));
     return add_averages(&p, err);

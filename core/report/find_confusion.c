@@ -42,7 +42,8 @@ static hone_status add_matrix(const counting *c, hone_exhibits *x, hone_error *e
     const uint64_t columns = c->n + (c->lost > 0);
     double *values = hone_alloc_array(c->f->scratch, c->n * columns, sizeof *values);
     const char **names = hone_alloc_array(c->f->scratch, columns, sizeof *names);
-    if (!values || !names)
+    const char *title = hone__finding_title(c->f, "Confusion matrix");
+    if (!values || !names || !title)
         return hone_no_memory(err, "counting a confusion matrix");
     for (uint64_t r = 0; r < c->n; r++)
         for (uint64_t k = 0; k < columns; k++)
@@ -52,7 +53,7 @@ static hone_status add_matrix(const counting *c, hone_exhibits *x, hone_error *e
     return hone_matrix_add(x,
                            &(hone_matrix){.size = sizeof(hone_matrix),
                                           .name = "confusion_matrix",
-                                          .title = "Confusion matrix",
+                                          .title = title,
                                           .row_title = "gold",
                                           .column_title = "predicted",
                                           .n_rows = c->n,
@@ -113,12 +114,13 @@ static hone_status add_pairs(const counting *c, hone_exhibits *x, hone_error *er
     const char *const *labels = c->f->e->labels;
     pair *pairs = hone_alloc_array(c->f->scratch, c->n * c->n, sizeof *pairs);
     hone_table *t;
-    if (!pairs)
+    const char *title = hone__finding_title(c->f, "Most confused pairs");
+    if (!pairs || !title)
         return hone_no_memory(err, "counting confused labels");
     const uint64_t n = collect_pairs(c, pairs);
     if (n == 0)
         return HONE_OK;
-    HONE_TRY(hone_table_begin(x, "confused_pairs", "Most confused pairs", 5, columns, &t, err));
+    HONE_TRY(hone_table_begin(x, "confused_pairs", title, 5, columns, &t, err));
     for (uint64_t i = 0; i < n && i < MOST_PAIRS; i++) {
         HONE_TRY(hone_table_text(t, labels[pairs[i].gold], err));
         HONE_TRY(hone_table_text(t, labels[pairs[i].predicted], err));

@@ -58,11 +58,10 @@ static void sort_by(drawing *d, bool roc)
 /* "ROC, each label against all others: the 8 of 77 with the smallest area" */
 static const char *title_of(const drawing *d, const char *what)
 {
-    hone_arena *arena = d->f->arena;
     if (d->n > MOST_CURVES)
-        return hone_sprintf(arena, "%s, one label against all others: the %d weakest of %llu", what, (int)MOST_CURVES,
-                            (unsigned long long)d->n);
-    return hone_sprintf(arena, "%s%s", what, d->n > 1 ? ", one label against all others" : "");
+        return hone__finding_title(d->f, "%s, one label against all others: the %d weakest of %llu", what, (int)MOST_CURVES,
+                                   (unsigned long long)d->n);
+    return hone__finding_title(d->f, "%s%s", what, d->n > 1 ? ", one label against all others" : "");
 }
 
 static hone_status add_one(drawing *d, const label_curve *c, bool roc, hone_curve *curve, hone_error *err)

@@ -20,7 +20,7 @@ static hone_status add_row(hone_table *table, const char *what, double value, ho
     return hone_table_number(table, value, err);
 }
 
-static hone_status add_table(const numbers *d, hone_exhibits *x, hone_error *err)
+static hone_status add_table(const hone__finding *f, const numbers *d, hone_exhibits *x, hone_error *err)
 {
     static const char *const columns[] = {"figure", "value"};
     double bias = 0, absolute = 0, squares = 0, mean = 0, spread = 0;
@@ -34,7 +34,10 @@ static hone_status add_table(const numbers *d, hone_exhibits *x, hone_error *err
     }
     for (uint64_t i = 0; i < d->n; i++)
         spread += (d->gold[i] - mean) * (d->gold[i] - mean);
-    HONE_TRY(hone_table_begin(x, "regression", "Predicted against gold", 2, columns, &t, err));
+    const char *title = hone__finding_title(f, "Predicted against gold");
+    if (!title)
+        return hone_no_memory(err, "comparing numbers");
+    HONE_TRY(hone_table_begin(x, "regression", title, 2, columns, &t, err));
     HONE_TRY(add_row(t, "examples", (double)d->n, err));
     HONE_TRY(add_row(t, "mean absolute error", absolute, err));
     HONE_TRY(add_row(t, "root mean squared error", sqrt(squares / (double)d->n), err));
@@ -64,7 +67,7 @@ static hone_status add_scatter(const hone__finding *f, const numbers *d, hone_ex
     double *predicted = gold + d->n, *residual = predicted + d->n;
     hone_curve c = {.size = sizeof c,
                     .name = "predicted_gold",
-                    .title = "Predicted against gold",
+                    .title = hone__finding_title(f, "Predicted against gold"),
                     .x_label = "gold score",
                     .y_label = "predicted score",
                     .n = choose_points(f, d, gold, predicted, residual),
@@ -72,9 +75,12 @@ static hone_status add_scatter(const hone__finding *f, const numbers *d, hone_ex
                     .y = predicted,
                     .diagonal = true,
                     .style = HONE_CURVE_POINTS};
+    const char *residuals = hone__finding_title(f, "Residuals");
+    if (!c.title || !residuals)
+        return hone_no_memory(err, "drawing predicted against gold");
     HONE_TRY(hone_curve_add(x, &c, err));
     c.name = "residuals";
-    c.title = "Residuals";
+    c.title = residuals;
     c.y_label = "predicted - gold score";
     c.y = residual;
     c.diagonal = false;
@@ -96,6 +102,6 @@ hone_status hone__find_numbers(const hone__finding *f, hone__findings *out, hone
 {
     numbers d = {.n = f->e->n};
     HONE_TRY(hone_score_pairs(f->scratch, f->e, &d.gold, &d.predicted, err));
-    HONE_TRY(add_table(&d, out->exhibits, err));
+    HONE_TRY(add_table(f, &d, out->exhibits, err));
     return add_scatter(f, &d, out->exhibits, err);
 }

@@ -4,10 +4,15 @@
 #include "report/findings.h"
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "report/thresholds.h"
+#include "train/evaluate.h"
 
 #include <hone/statistics.h>
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 
 static const struct finder {
     uint32_t targets;
@@ -72,17 +77,109 @@ static hone_status find_all(const hone__finding *f, hone__findings *out, hone_er
     return HONE_OK;
 }
 
-hone_status hone__findings_add(const hone_evaluation *e, hone__findings *out, hone_error *err)
+/* Names of findings on the validation data have no prefix: most runs have no others. */
+static const char *prefix_of(const char *split)
+{
+    return strcmp(split, "validation") == 0 ? "" : split;
+}
+
+hone_status hone__findings_make(hone_arena *arena, const hone_evaluation *e, hone__findings **findings, hone_error *err)
 {
     hone_evaluation some;
-    hone_arena *arena = out->exhibits->arena;
+    hone__findings *out = hone_alloc(arena, sizeof *out);
+    if (!out || !(out->exhibits = hone__exhibits_create(arena)))
+        return hone_no_memory(err, "looking at predictions");
+    out->split = e->split;
+    out->exhibits->prefix = prefix_of(e->split);
     HONE_TRY(choose_records(arena, e, &some, err));
     const hone__finding f = {.arena = arena, .scratch = hone__arena_create(0), .e = &some, .has_scores = is_scored(&some)};
     if (!f.scratch)
         return hone_no_memory(err, "looking at predictions");
     const hone_status status = some.n ? find_all(&f, out, err) : HONE_OK;
     hone__arena_destroy(f.scratch);
+    *findings = out;
     return status;
+}
+
+/* ---- Out of a folder --------------------------------------------------------------------------------------------- */
+
+static int32_t positive_label(const hone_evaluation *e, const hone__yaml *experiment)
+{
+    const hone__yaml *node = experiment ? hone__yaml_path(experiment, "data.positive_label") : NULL;
+    for (uint64_t l = 0; node && node->text && l < e->n_labels; l++)
+        if (strcmp(node->text, e->labels[l]) == 0)
+            return (int32_t)l;
+    return -1;
+}
+
+hone_status hone__findings_read(hone_arena *arena, const char *dir, const char *split, const hone__yaml *experiment,
+                                hone_log *log, hone__findings **findings, hone_error *err)
+{
+    hone_evaluation *e;
+    hone_error why;
+    const char *path = hone__path_join(arena, dir, "predictions.tsv");
+    *findings = NULL;
+    if (!path)
+        return hone_no_memory(err, "reading predictions");
+    if (!hone__exists(path))
+        return HONE_OK;
+    const hone_status status = hone__predictions_read(arena, path, &e, &why);
+    if (status == HONE_ENOMEM)
+        return hone_fail(err, status, "%s", why.msg);
+    if (status != HONE_OK) {
+        hone_log_line(log, HONE_LOG_WARNING, "%s", why.msg);
+        return HONE_OK;
+    }
+    e->positive = positive_label(e, experiment);
+    e->split = split;
+    return hone__findings_make(arena, e, findings, err);
+}
+
+/* ---- By name ----------------------------------------------------------------------------------------------------- */
+
+static bool is_named(const hone__findings *f, const char *full, const char *name)
+{
+    const size_t n = strlen(f->exhibits->prefix);
+    if (n == 0)
+        return strcmp(full, name) == 0;
+    return strncmp(full, f->exhibits->prefix, n) == 0 && full[n] == '_' && strcmp(full + n + 1, name) == 0;
+}
+
+const hone_table *hone__findings_table(const hone__findings *f, const char *name)
+{
+    for (size_t i = 0; i < f->exhibits->n_tables; i++)
+        if (is_named(f, f->exhibits->tables[i]->name, name))
+            return f->exhibits->tables[i];
+    return NULL;
+}
+
+const hone_matrix *hone__findings_matrix(const hone__findings *f, const char *name)
+{
+    for (size_t i = 0; i < f->exhibits->n_matrices; i++)
+        if (is_named(f, f->exhibits->matrices[i].name, name))
+            return &f->exhibits->matrices[i];
+    return NULL;
+}
+
+const hone_curve *hone__findings_curve(const hone__findings *f, const char *name)
+{
+    for (size_t i = 0; i < f->exhibits->n_curves; i++)
+        if (is_named(f, f->exhibits->curves[i].name, name))
+            return &f->exhibits->curves[i];
+    return NULL;
+}
+
+/* ---- For finders ------------------------------------------------------------------------------------------------- */
+
+const char *hone__finding_title(const hone__finding *f, const char *fmt, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    const char *split = prefix_of(f->e->split);
+    return *split ? hone_sprintf(f->scratch, "%s (%s data)", text, split) : hone_strdup(f->scratch, text);
 }
 
 hone_status hone__finding_thresholds(const hone__finding *f, uint64_t label, hone__thresholds *t, hone_error *err)

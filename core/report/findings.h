@@ -6,12 +6,13 @@
  *
  *     tables    per_class confused_pairs calibration regression slices errors
  *     matrices  confusion_matrix
- *     curves    roc precision_recall reliability predicted_gold residuals
+ *     curves    roc precision_recall predicted_gold residuals
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef HONE_CORE_REPORT_FINDINGS_H
 #define HONE_CORE_REPORT_FINDINGS_H
 
+#include "config/yaml.h"
 #include "train/exhibits.h"
 
 /* ---- Calibration ------------------------------------------------------------------------------------------------- */
@@ -33,13 +34,23 @@ hone_status hone__calibration_make(hone_arena *arena, uint64_t n, const double *
 /* ---- Findings ---------------------------------------------------------------------------------------------------- */
 
 typedef struct hone__findings {
+    const char *split; /* "validation", or "test": then names begin with test_, and titles say so */
     hone_exhibits *exhibits;
     hone__calibration calibration;
 } hone__findings;
 
-/* Adds to what out->exhibits has and to nothing else of it, all in its arena. Examples without gold or without prediction are left
- * out. */
-hone_status hone__findings_add(const hone_evaluation *e, hone__findings *out, hone_error *err) HONE_CHECKED;
+/* Of e->split, in `arena`. Examples without gold or without prediction are left out. */
+hone_status hone__findings_make(hone_arena *arena, const hone_evaluation *e, hone__findings **findings,
+                                hone_error *err) HONE_CHECKED;
+/* Of the predictions in a folder, a trial's or RUN/test; NULL where there are none, or, with a warning, where they cannot be read.
+ * `experiment` (may be NULL) says which label is positive. */
+hone_status hone__findings_read(hone_arena *arena, const char *dir, const char *split, const hone__yaml *experiment,
+                                hone_log *log, hone__findings **findings, hone_error *err) HONE_CHECKED;
+
+/* By the names above; NULL where there is none. */
+const hone_table *hone__findings_table(const hone__findings *f, const char *name);
+const hone_matrix *hone__findings_matrix(const hone__findings *f, const char *name);
+const hone_curve *hone__findings_curve(const hone__findings *f, const char *name); /* the first of that name */
 
 /* ---- For the files of this module -------------------------------------------------------------------------------- */
 
@@ -48,6 +59,9 @@ typedef struct hone__finding {
     const hone_evaluation *e;    /* every record has gold and prediction */
     bool has_scores;             /* of every label */
 } hone__finding;
+
+/* A title in scratch, with the split behind it where that is not the usual one; NULL when memory is short. */
+const char *hone__finding_title(const hone__finding *f, const char *fmt, ...) HONE_PRINTF(2, 3);
 
 struct hone__thresholds;
 /* Of one label's scores, in scratch. */

@@ -67,7 +67,7 @@ static const char *style_of(const hone_curve *c, char *out, size_t size)
         return snprintf(out, size, "points pt 7 ps %s", c->n > 300 ? "0.35" : "0.5") > 0 ? out : "points";
     if (c->style == HONE_CURVE_STEPS)
         return "fsteps lw 2";
-    return c->n <= 25 ? "linespoints lw 2 pt 7 ps 0.5" : "lines lw 2";
+    return c->n <= 25 && !c->diagonal ? "linespoints lw 2 pt 7 ps 0.5" : "lines lw 2";
 }
 
 /* Beyond eight the colours come again with another dash. */
@@ -83,8 +83,8 @@ static void add_series(hone__canvas *c, const hone_exhibits *x, const char *name
         if (strcmp(curve->name, name) != 0)
             continue;
         add_points(&c->data, curve);
-        hone__str_addf(&c->script, "%s'%s.dat' index %zu using 1:2 with %s lc rgb '%s' dt %zu ", k ? ", \\\n  " : "", c->stem, k,
-                       style_of(curve, style, sizeof style), hone__colours[k % HONE__COLOURS], 1 + k / HONE__COLOURS % 5);
+        hone__str_addf(&c->script, "%s'%s.dat' index %zu using 1:2 with %s lc rgb '%s' dt %zu ", k ? ", \\\n  " : "", c->stem,
+                       k, style_of(curve, style, sizeof style), hone__colours[k % HONE__COLOURS], 1 + k / HONE__COLOURS % 5);
         if (curve->series && curve->series[0]) {
             hone__str_add(&c->script, "title ");
             hone__canvas_quote(c, curve->series, LONGEST_SERIES, false);

@@ -37,24 +37,27 @@ hone_status hone__plot_reliability(hone__plots *p, const hone__calibration *k, c
     hone__str_add(&c.script, "set label 1 ");
     hone__canvas_quote(&c, c.title, 80, false);
     hone__str_add(&c.script, " at screen 0.03,0.965 left font \",15\"\nset label 2 ");
-    hone__canvas_quote(
-        &c, hone_sprintf(p->arena, "expected calibration error %.4f, largest %.4f, over %llu bins of equal width", k->ece, k->mce,
-                         (unsigned long long)k->n_bins),
-        90, false);
+    hone__canvas_quote(&c,
+                       hone_sprintf(p->arena, "expected calibration error %.4f, largest %.4f, over %llu bins of equal width",
+                                    k->ece, k->mce, (unsigned long long)k->n_bins),
+                       90, false);
     hone__str_add(&c.script, " at screen 0.03,0.925 left font \",11\" textcolor rgb '#5b6570'\n"
                              "set multiplot\nset xrange [0:1]\n");
     add_panel(&c, 0.4, 0.885, "share that is right");
     hone__str_add(&c.script, "set yrange [0:1]\nset format x ''\nset key left top Left reverse samplen 2 font \",11\"\n");
-    hone__str_addf(&c.script,
-                   "plot '%s.dat' using (($1+$2)/2):($5/2):1:2:(0):5 with boxxyerror fs solid 0.35 border lc rgb '%s' lw 1 "
-                   "title 'share right', \\\n  '' using 4:5 with points pt 7 ps 0.7 lc rgb '%s' title 'at its mean probability', "
-                   "\\\n  x with lines lc rgb '#303840' dt 2 lw 1 title 'as often as predicted'\n",
-                   c.stem, HONE__BEST_COLOUR, hone__colours[1]);
+    hone__str_addf(
+        &c.script,
+        "plot '%s.dat' using (($1+$2)/2):($5/2):1:2:(0):5 with boxxyerror fc rgb '#9ecae1' fs solid 0.6 border lc rgb '%s' lw "
+        "1 "
+        "title 'share right', \\\n  '' using 4:5 with points pt 7 ps 0.7 lc rgb '%s' title 'at its mean probability', "
+        "\\\n  x with lines lc rgb '#303840' dt 2 lw 1 title 'as often as predicted'\n",
+        c.stem, HONE__BEST_COLOUR, hone__colours[1]);
     hone__str_add(&c.script, "unset label 1\nunset label 2\n");
     add_panel(&c, 0.105, 0.355, "predictions");
     hone__str_addf(&c.script,
                    "set yrange [0:*]\nset format x '%%g'\nset xlabel 'predicted probability' font \",12\"\nunset key\n"
-                   "plot '%s.dat' using (($1+$2)/2):($3/2):1:2:(0):3 with boxxyerror fs solid 0.6 border lc rgb '#5b6570' lw 1\n"
+                   "plot '%s.dat' using (($1+$2)/2):($3/2):1:2:(0):3 with boxxyerror fc rgb '#c9d1d9' fs solid border lc rgb "
+                   "'#5b6570' lw 1\n"
                    "unset multiplot\n",
                    c.stem);
     return hone__canvas_save(&c, err);

@@ -75,6 +75,19 @@ static hone_status link_best(const hone__report_run *run, hone_error *err)
 
 /* ---- Documents --------------------------------------------------------------------------------------------------- */
 
+static hone_status read_findings(hone__report *r, hone_error *err)
+{
+    const hone__report_run *run = r->run;
+    const hone__report_trial *best = hone__report_best(run);
+    const char *trial = best ? hone_sprintf(run->arena, "%s/%s", run->dir, best->dir) : NULL;
+    const char *test = hone_sprintf(run->arena, "%s/" HONE__TEST_DIR, run->dir);
+    if (!test || (best && !trial))
+        return hone_no_memory(err, "writing a report");
+    if (trial)
+        HONE_TRY(hone__findings_read(run->arena, trial, "validation", run->experiment, r->log, &r->findings, err));
+    return run->test ? hone__findings_read(run->arena, test, "test", run->experiment, r->log, &r->test_findings, err) : HONE_OK;
+}
+
 static hone_status empty_plots(hone__plots *plots, hone_error *err)
 {
     HONE_TRY(hone__remove_tree(plots->dir, err)); /* a picture of an earlier report may have no successor */
@@ -104,6 +117,7 @@ hone_status hone__report_make(hone__report_run *run, hone_log *log, hone__plots 
     HONE_TRY(write_leaderboard(run, err));
     HONE_TRY(write_best(run, log, err));
     HONE_TRY(link_best(run, err));
+    HONE_TRY(read_findings(&r, err));
     HONE_TRY(empty_plots(r.plots, err));
     HONE_TRY(hone__report_build(&r, err));
     HONE_TRY(hone__plots_draw(r.plots, log, err));

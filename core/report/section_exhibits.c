@@ -39,34 +39,61 @@ static hone_status add_matrix(hone__report *r, const hone_matrix *m, hone_error 
     return HONE_OK;
 }
 
-static const char *cell_text(hone_arena *arena, const hone__cell *cell)
+/* Of one column, so that its numbers stand below each other alike: none where all are whole; four, or fewer of large ones. */
+static int decimals_of(const hone_table *t, uint64_t column)
+{
+    double most = 0;
+    bool whole = true;
+    for (uint64_t at = column; at < t->n_cells; at += t->n_columns) {
+        const hone__cell *cell = &t->cells[at];
+        if (cell->text || !isfinite(cell->number))
+            continue;
+        whole = whole && cell->number == floor(cell->number);
+        most = fmax(most, fabs(cell->number));
+    }
+    return whole ? 0 : most < 10 ? 4 : most < 1000 ? 2 : 1;
+}
+
+static const char *cell_text(hone_arena *arena, const hone__cell *cell, int decimals)
 {
     if (cell->text)
         return cell->text;
-    if (isnan(cell->number))
-        return "-";
-    const bool whole = cell->number == floor(cell->number) && fabs(cell->number) < 1e15;
-    return hone_sprintf(arena, whole ? "%.0f" : "%.4f", cell->number);
+    return isnan(cell->number) ? "-" : hone_sprintf(arena, "%.*f", decimals, cell->number);
 }
 
-static hone_status add_table(hone__report *r, const hone_table *t, hone_error *err)
+static bool is_numeric(const hone_table *t, uint64_t column)
 {
-    hone_arena *arena = r->run->arena;
+    return t->n_cells > column && !t->cells[column].text;
+}
+
+/* The sheet of a table; NULL when memory is short. */
+static hone__sheet *sheet_of(hone_arena *arena, const hone_table *t, hone_error *err)
+{
     hone__column *columns = hone_alloc_array(arena, t->n_columns, sizeof *columns);
     const char **cells = hone_alloc_array(arena, t->n_columns, sizeof *cells);
-    if (!columns || !cells)
-        return hone_no_memory(err, "writing a report");
-    for (uint64_t c = 0; c < t->n_columns; c++)
-        columns[c] = (hone__column){t->columns[c], t->n_cells > c && !t->cells[c].text};
+    int *decimals = hone_alloc_array(arena, t->n_columns, sizeof *decimals);
+    if (!columns || !cells || !decimals)
+        return NULL;
+    for (uint64_t c = 0; c < t->n_columns; c++) {
+        columns[c] = (hone__column){t->columns[c], is_numeric(t, c)};
+        decimals[c] = decimals_of(t, c);
+    }
     hone__sheet *sheet = hone__sheet_create(arena, columns, t->n_columns);
+    for (uint64_t at = 0; sheet && at + t->n_columns <= t->n_cells; at += t->n_columns) {
+        for (uint64_t c = 0; c < t->n_columns; c++)
+            if (!(cells[c] = cell_text(arena, &t->cells[at + c], decimals[c])))
+                return NULL;
+        if (hone__sheet_add(sheet, cells, err) != HONE_OK)
+            return NULL;
+    }
+    return sheet;
+}
+
+hone_status hone__report_add_table(hone__report *r, const hone_table *t, hone_error *err)
+{
+    hone__sheet *sheet = sheet_of(r->run->arena, t, err);
     if (!sheet)
         return hone_no_memory(err, "writing a report");
-    for (uint64_t at = 0; at + t->n_columns <= t->n_cells; at += t->n_columns) {
-        for (uint64_t c = 0; c < t->n_columns; c++)
-            if (!(cells[c] = cell_text(arena, &t->cells[at + c])))
-                return hone_no_memory(err, "writing a report");
-        HONE_TRY(hone__sheet_add(sheet, cells, err));
-    }
     hone__doc_heading(&r->doc, "%s", t->title);
     hone__doc_table(&r->doc, sheet, 0, NULL);
     return HONE_OK;
@@ -77,7 +104,7 @@ hone_status hone__report_add_tables(hone__report *r, const hone_exhibits *x, hon
     for (size_t i = 0; i < x->n_matrices; i++)
         HONE_TRY(add_matrix(r, &x->matrices[i], err));
     for (size_t i = 0; i < x->n_tables; i++)
-        HONE_TRY(add_table(r, x->tables[i], err));
+        HONE_TRY(hone__report_add_table(r, x->tables[i], err));
     return HONE_OK;
 }
 

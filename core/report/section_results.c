@@ -94,5 +94,6 @@ hone_status hone__section_test(hone__report *r, hone_error *err)
     hone__doc_text(d, "The chosen model on data that no choice was made by; its predictions are ");
     hone__doc_link(d, "test/predictions.tsv", "test/predictions.tsv");
     hone__doc_text(d, ".");
-    return hone__report_add_figures(r, x->figures, x->n_figures, "test/", err);
+    HONE_TRY(hone__report_add_figures(r, x->figures, x->n_figures, "test/", err));
+    return hone__report_add_findings(r, r->test_findings, err);
 }

@@ -21,13 +21,15 @@
 #define HONE_CORE_REPORT_SECTIONS_H
 
 #include "report/doc.h"
+#include "report/findings.h"
 #include "report/run.h"
 
 typedef struct hone__report {
     const hone__report_run *run;
     hone__doc doc; /* its failures need no look until the end */
     hone__plots *plots;
-    size_t shown; /* pictures that stand in the document */
+    size_t shown;                             /* pictures that stand in the document */
+    hone__findings *findings, *test_findings; /* of the best trial, and of its model on the test data; NULL: none */
     hone_log *log;
 } hone__report;
 
@@ -48,6 +50,8 @@ hone_status hone__report_build(hone__report *r, hone_error *err) HONE_CHECKED;
 
 /* Adds the pictures made since the last call to the document, in their order. */
 void hone__report_show(hone__report *r);
+/* A table below a heading. */
+hone_status hone__report_add_table(hone__report *r, const hone_table *table, hone_error *err) HONE_CHECKED;
 /* The tables and small matrices of exhibits, as tables below headings. */
 hone_status hone__report_add_tables(hone__report *r, const hone_exhibits *x, hone_error *err) HONE_CHECKED;
 /* All curves and matrices of exhibits as pictures, and shows them. */
@@ -56,8 +60,11 @@ hone_status hone__report_draw_exhibits(hone__report *r, const hone_exhibits *x, 
 hone_status hone__report_add_figures(hone__report *r, const hone__figure *figures, size_t n, const char *prefix,
                                      hone_error *err) HONE_CHECKED;
 
+/* All pictures and tables of findings. */
+hone_status hone__report_add_findings(hone__report *r, const hone__findings *findings, hone_error *err) HONE_CHECKED;
+
 hone__section_build hone__section_summary, hone__section_leaderboard, hone__section_best, hone__section_test,
-    hone__section_learning, hone__section_exhibits, hone__section_failures, hone__section_data, hone__section_setup,
-    hone__section_files;
+    hone__section_learning, hone__section_labels, hone__section_confusion, hone__section_calibration, hone__section_numbers,
+    hone__section_exhibits, hone__section_failures, hone__section_data, hone__section_setup, hone__section_files;
 
 #endif

@@ -59,28 +59,18 @@ static void add(table *t, double gold, double predicted, const double *scores)
         t->scores[i][l] = (float)scores[l];
     t->predicted[i].scores = scores ? t->scores[i] : NULL;
     t->predicted[i].n_scores = scores ? t->e.n_labels : 0;
-    t->records[i] =
-        (hone_record){.id = "x", .gold = &t->gold[i], .prediction = &t->predicted[i], .loss = 0.5, .items = 1};
+    t->records[i] = (hone_record){.id = "x", .gold = &t->gold[i], .prediction = &t->predicted[i], .loss = 0.5, .items = 1};
 }
 
 static hone__findings *found(hone_arena *arena, const table *t)
 {
-    hone__findings *f = hone_alloc(arena, sizeof *f);
+    hone__findings *f = NULL;
     hone_error err = {HONE_OK, ""};
-    f->exhibits = hone__exhibits_create(arena);
-    ck_assert_msg(hone__findings_add(&t->e, f, &err) == HONE_OK, "%s", err.msg);
+    ck_assert_msg(hone__findings_make(arena, &t->e, &f, &err) == HONE_OK, "%s", err.msg);
     return f;
 }
 
 /* ---- Looking into exhibits --------------------------------------------------------------------------------------- */
-
-static const hone_table *table_of(const hone_exhibits *x, const char *name)
-{
-    for (size_t i = 0; i < x->n_tables; i++)
-        if (strcmp(x->tables[i]->name, name) == 0)
-            return x->tables[i];
-    return NULL;
-}
 
 static uint64_t rows_of(const hone_table *t)
 {
@@ -182,7 +172,7 @@ static void check_curves(const checking *c)
 static void end_case(checking *c)
 {
     if (c->f) {
-        const hone_table *t = table_of(c->f->exhibits, "calibration");
+        const hone_table *t = hone__findings_table(c->f, "calibration");
         ck_assert_uint_eq(rows_of(t), c->bin);
         check_curves(c);
     }
@@ -202,7 +192,7 @@ static void begin_case(checking *c, const char *text)
 
 static void check_label(const checking *c, const line *l)
 {
-    const hone_table *t = table_of(c->f->exhibits, "per_class");
+    const hone_table *t = hone__findings_table(c->f, "per_class");
     const uint64_t r = row_named(t, names[(int)l->x[0]]);
     for (uint64_t k = 1; k < 7; k++)
         equal(c->name, t->columns[k], cell(t, r, k)->number, l->x[k]);
@@ -211,7 +201,7 @@ static void check_label(const checking *c, const line *l)
 static void check_average(const checking *c, const line *l)
 {
     static const char *const rows[] = {"accuracy", "micro avg", "macro avg", "weighted avg", "samples avg"};
-    const hone_table *t = table_of(c->f->exhibits, "per_class");
+    const hone_table *t = hone__findings_table(c->f, "per_class");
     const uint64_t r = row_named(t, rows[(int)l->x[0]]);
     for (uint64_t k = 1; k < 5; k++)
         equal(c->name, rows[(int)l->x[0]], cell(t, r, k)->number, l->x[k]);
@@ -219,7 +209,7 @@ static void check_average(const checking *c, const line *l)
 
 static void check_bin(checking *c, const line *l)
 {
-    const hone_table *t = table_of(c->f->exhibits, "calibration");
+    const hone_table *t = hone__findings_table(c->f, "calibration");
     equal(c->name, "mean probability", cell(t, c->bin, 2)->number, l->x[0]);
     equal(c->name, "share right", cell(t, c->bin, 3)->number, l->x[1]);
     c->bin++;
@@ -284,7 +274,7 @@ START_TEST(pairs_that_are_confused_most_often_come_first)
     begin(&t, HONE_TARGET_CLASS, 3);
     for (int i = 0; i < 9; i++)
         add(&t, golds[i], predictions[i], NULL);
-    const hone_table *pairs = table_of(found(arena, &t)->exhibits, "confused_pairs");
+    const hone_table *pairs = hone__findings_table(found(arena, &t), "confused_pairs");
     ck_assert_uint_eq(rows_of(pairs), 4);
     ck_assert_str_eq(cell(pairs, 0, 0)->text, "l0"); /* two of three, before two of four */
     ck_assert_str_eq(cell(pairs, 0, 1)->text, "l1");
@@ -343,7 +333,7 @@ START_TEST(numbers_are_drawn_against_gold)
     add(&t, 4, 5, NULL);
     add(&t, NAN, 5, NULL); /* no gold */
     const hone__findings *f = found(arena, &t);
-    const hone_table *figures = table_of(f->exhibits, "regression");
+    const hone_table *figures = hone__findings_table(f, "regression");
     ck_assert(cell(figures, row_named(figures, "examples"), 1)->number == 3);
     equal("numbers", "mean absolute error", cell(figures, row_named(figures, "mean absolute error"), 1)->number, 2.0 / 3);
     equal("numbers", "mean residual", cell(figures, 3, 1)->number, 1.0 / 3);
@@ -392,6 +382,23 @@ START_TEST(tags_are_counted_by_word_and_lost_words_apart)
 }
 END_TEST
 
+START_TEST(findings_of_the_test_data_say_so)
+{
+    static table t;
+    hone_arena *arena = hone__arena_create(0);
+    begin(&t, HONE_TARGET_CLASS, 2);
+    t.e.split = "test";
+    add(&t, 1, 1, NULL);
+    const hone__findings *f = found(arena, &t);
+    const hone_matrix *m = hone__findings_matrix(f, "confusion_matrix");
+    ck_assert_str_eq(m->name, "test_confusion_matrix");
+    ck_assert_str_eq(m->title, "Confusion matrix (test data)");
+    ck_assert_ptr_nonnull(hone__findings_table(f, "per_class"));
+    ck_assert_ptr_null(hone__findings_table(f, "test_per_class"));
+    hone__arena_destroy(arena);
+}
+END_TEST
+
 START_TEST(thin_curves_keep_their_ends)
 {
     double x[1000], y[1000];
@@ -406,9 +413,11 @@ END_TEST
 
 static hone_status attempt(void *ctx, hone_error *err)
 {
+    hone__findings *f;
     hone_arena *arena = hone__arena_create(0);
-    hone__findings f = {.exhibits = arena ? hone__exhibits_create(arena) : NULL};
-    const hone_status status = f.exhibits ? hone__findings_add(ctx, &f, err) : hone_no_memory(err, "the exhibits");
+    if (!arena)
+        return hone_no_memory(err, "the arena");
+    const hone_status status = hone__findings_make(arena, ctx, &f, err);
     hone__arena_destroy(arena);
     return status;
 }
@@ -431,4 +440,4 @@ END_TEST
 SUITE("findings", tables_curves_and_calibration_are_those_of_scikit_learn, pairs_that_are_confused_most_often_come_first,
       of_many_labels_the_weakest_are_drawn, two_labels_have_one_curve_that_of_the_positive_one, numbers_are_drawn_against_gold,
       what_has_no_scores_no_gold_or_another_target_breaks_nothing, tags_are_counted_by_word_and_lost_words_apart,
-      thin_curves_keep_their_ends, every_allocation_may_fail)
+      findings_of_the_test_data_say_so, thin_curves_keep_their_ends, every_allocation_may_fail)

@@ -1,0 +1,106 @@
+/* section_findings.c - what the chosen trial's predictions show, and the same of the test data.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "report/sections.h"
+
+#include <string.h>
+
+/* One finding: a picture or a table of that name, with what is to be known about it. */
+typedef struct part {
+    enum { MATRIX, CURVES, RELIABILITY, TABLE } what;
+    const char *name, *note; /* note: of a table; may be NULL */
+} part;
+
+enum { MOST_PARTS = 4 };
+static const struct group {
+    const char *id;
+    part parts[MOST_PARTS]; /* ended by one without a name */
+} groups[] = {
+    {"labels",
+     {{TABLE, "per_class",
+       "Precision, recall, F1 and support are those of scikit-learn's classification_report; accuracy stands below F1. Each "
+       "area "
+       "is that of one label against all others."},
+      {CURVES, "roc", NULL},
+      {CURVES, "precision_recall", NULL}}},
+    {"confusion",
+     {{MATRIX, "confusion_matrix", NULL},
+      {TABLE, "confused_pairs", "Of all examples of the gold label, the share that was taken for the other."}}},
+    {"calibration",
+     {{RELIABILITY, "calibration", NULL},
+      {TABLE, "calibration",
+       "The expected calibration error is the mean over predictions of the difference in their bin (Guo et al. 2017)."}}},
+    {"numbers", {{CURVES, "predicted_gold", NULL}, {CURVES, "residuals", NULL}, {TABLE, "regression", NULL}}},
+};
+
+static const struct group *group_of(const char *id)
+{
+    size_t i = 0;
+    while (strcmp(groups[i].id, id) != 0)
+        i++;
+    return &groups[i];
+}
+
+static hone_status add_picture(hone__report *r, const hone__findings *f, const part *p, hone_error *err)
+{
+    const hone_matrix *matrix = p->what == MATRIX ? hone__findings_matrix(f, p->name) : NULL;
+    const hone_curve *curve = p->what == CURVES ? hone__findings_curve(f, p->name) : NULL;
+    const hone_table *table = p->what == RELIABILITY ? hone__findings_table(f, p->name) : NULL;
+    if (matrix)
+        HONE_TRY(hone__plot_matrix(r->plots, matrix, err));
+    if (curve)
+        HONE_TRY(hone__plot_curves(r->plots, f->exhibits, curve->name, err));
+    if (table)
+        HONE_TRY(hone__plot_reliability(r->plots, &f->calibration, table->name, table->title, err));
+    hone__report_show(r);
+    return HONE_OK;
+}
+
+static hone_status add_part(hone__report *r, const hone__findings *f, const part *p, hone_error *err)
+{
+    if (p->what != TABLE)
+        return add_picture(r, f, p, err);
+    const hone_table *table = hone__findings_table(f, p->name);
+    if (!table)
+        return HONE_OK;
+    HONE_TRY(hone__report_add_table(r, table, err));
+    if (p->note) {
+        hone__doc_note(&r->doc);
+        hone__doc_text(&r->doc, "%s", p->note);
+    }
+    return HONE_OK;
+}
+
+static hone_status add_group(hone__report *r, const hone__findings *f, const struct group *g, hone_error *err)
+{
+    for (size_t i = 0; f && i < MOST_PARTS && g->parts[i].name; i++)
+        HONE_TRY(add_part(r, f, &g->parts[i], err));
+    return HONE_OK;
+}
+
+hone_status hone__report_add_findings(hone__report *r, const hone__findings *f, hone_error *err)
+{
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+        HONE_TRY(add_group(r, f, &groups[i], err));
+    return HONE_OK;
+}
+
+hone_status hone__section_labels(hone__report *r, hone_error *err)
+{
+    return add_group(r, r->findings, group_of("labels"), err);
+}
+
+hone_status hone__section_confusion(hone__report *r, hone_error *err)
+{
+    return add_group(r, r->findings, group_of("confusion"), err);
+}
+
+hone_status hone__section_calibration(hone__report *r, hone_error *err)
+{
+    return add_group(r, r->findings, group_of("calibration"), err);
+}
+
+hone_status hone__section_numbers(hone__report *r, hone_error *err)
+{
+    return add_group(r, r->findings, group_of("numbers"), err);
+}
