@@ -139,7 +139,9 @@ static void say_started(hone__display *d, const hone__trial_view *t)
 static void say_ended(hone__display *d, const hone__trial_view *t)
 {
     fprintf(d->stream, "trial %llu ", (unsigned long long)t->number);
-    if (t->state == HONE__TRIAL_COMPLETE)
+    if (t->reuses >= 0)
+        fprintf(d->stream, "is trial %lld again: %s %.4f", (long long)t->reuses, d->metric ? d->metric : "value", t->value);
+    else if (t->state == HONE__TRIAL_COMPLETE)
         fprintf(d->stream, "complete: %s %.4f", d->metric ? d->metric : "value", t->value);
     else
         fprintf(d->stream, "%s: %s", t->state == HONE__TRIAL_FAILED ? "FAILED" : "not finished", t->cause);
@@ -159,6 +161,8 @@ static void say_json(hone__display *d, const char *event, const hone__trial_view
             hone__str_add(&s, ", \"value\": ");
             hone__str_add_real(&s, t->value);
         }
+        if (t->reuses >= 0)
+            hone__str_addf(&s, ", \"reuses\": %lld", (long long)t->reuses);
         hone__str_add(&s, ", \"cause\": ");
         hone__str_add_json(&s, t->cause);
     }
@@ -176,7 +180,7 @@ static void say(hone__display *d, hone__sweep_news news, const hone__trial_view 
     else if (news == HONE__NEWS_ENDED)
         say_ended(d, t);
     else if (news == HONE__NEWS_STOPPING)
-        fputs("stopping: running trials end first, no further one is started (once more: they are ended at once)\n", d->stream);
+        fputs("stopping: running trials leave a checkpoint and end (once more: they are ended at once)\n", d->stream);
 }
 
 void hone__display_news(void *ctx, hone__sweep_news news, const hone__sweep_view *view, const hone__trial_view *trial)

@@ -112,6 +112,10 @@ static void score_test(const hone__experiment *e, const hone__run_options *o, co
     hone__str text = {0};
     if ((!e->data->test && !(e->data->split.test > 0)) || !result->complete || result->stopped || result->aborted)
         return;
+    if (e->sweep && e->sweep->save == HONE__SWEEP_SAVE_NONE) {
+        hone_log_line(log, HONE_LOG_WARNING, "the test data is not scored: sweep.save is none, so there is no model");
+        return;
+    }
     const char *const argv[] = {program, "evaluate", "--test", "--", e->output_dir, NULL};
     const hone__child child = {.argv = argv, .interrupts = &interrupts};
     hone_status status = find_program(program, sizeof program, &why);
@@ -180,7 +184,9 @@ static void print_end(const hone__sweep_result *r, const char *dir)
         fprintf(stderr, "hone: interrupted; what is done is kept, and `hone resume %s` does the rest\n", dir);
     else if (r->aborted)
         fprintf(stderr, "hone: ended after a failed trial, as on_error: abort asks\n");
-    else if (r->failed)
+    else if (r->ended_by)
+        fprintf(stderr, "hone: no further point was begun, as sweep.%s asks\n", r->ended_by);
+    if (!r->stopped && !r->aborted && r->failed)
         fprintf(stderr, "hone: %llu trial%s failed\n", (unsigned long long)r->failed, r->failed == 1 ? "" : "s");
 }
 

@@ -84,6 +84,7 @@ typedef struct hone__trainer_config {
     int32_t save_strategy; /* hone__save_strategy */
     int64_t save_steps;
     double save_seconds;
+    bool save_model;
 } hone__trainer_config;
 
 typedef struct hone__metric_use {

@@ -205,6 +205,8 @@ static const hone_param trainer_rows[] = {
                    .renamed = "checkpoint_steps checkpointing_steps"),
     HONE_PARAM_REAL(hone__trainer_config, save_seconds, .def_real = 60, .max_real = INFINITY, .unit = "s",
                     .flags = HONE_NO_BITS, .help = "seconds from one checkpoint to the next, with save_strategy: auto"),
+    HONE_PARAM_BOOL(hone__trainer_config, save_model, .def_int = 1, .flags = HONE_FIXED | HONE_NO_BITS,
+                    .help = "leave the model of the best evaluation; of a sweep's trials, sweep.save says which are kept"),
 };
 const hone__own_rows hone__trainer_rows = {"trainer", ROWS(trainer_rows)};
 

@@ -28,13 +28,17 @@ static hone_status write_leaderboard(const hone__report_run *run, hone_error *er
     return save(run, "leaderboard.tsv", &text, err);
 }
 
-/* A trial of many is told how many threads it may take; who trains the best one alone shall not inherit that. */
-static hone_status restore_threads(const hone__report_run *run, hone__yaml *trial, hone_error *err)
+/* A trial of many is told how many threads it may take, and whether to leave its model; who trains the best one alone shall not inherit
+ * that. */
+static hone_status restore(const hone__report_run *run, hone__yaml *trial, hone_error *err)
 {
-    const hone__yaml *threads = run->experiment ? hone__yaml_path(run->experiment, "trainer.threads") : NULL;
-    if (!threads || !hone__yaml_path(trial, "trainer.threads"))
-        return HONE_OK;
-    return hone__yaml_set(run->arena, trial, "trainer.threads", threads, err);
+    static const char *const paths[] = {"trainer.threads", "trainer.save_model"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        const hone__yaml *own = run->experiment ? hone__yaml_path(run->experiment, paths[i]) : NULL;
+        if (own && hone__yaml_path(trial, paths[i]))
+            HONE_TRY(hone__yaml_set(run->arena, trial, paths[i], own, err));
+    }
+    return HONE_OK;
 }
 
 static hone_status write_best(const hone__report_run *run, hone_log *log, hone_error *err)
@@ -52,7 +56,7 @@ static hone_status write_best(const hone__report_run *run, hone_log *log, hone_e
         hone_log_line(log, HONE_LOG_WARNING, "best.yaml is left out: %s", why.msg);
         return HONE_OK;
     }
-    HONE_TRY(restore_threads(run, root, err));
+    HONE_TRY(restore(run, root, err));
     hone__str_addf(&text, "# The best trial of %s, trial %llu: %s %.6g\n", run->name, (unsigned long long)best->number,
                    run->metric, best->value);
     hone_status status = hone__yaml_emit(root, &text, err);

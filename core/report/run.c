@@ -94,7 +94,9 @@ static hone_status take_trial(hone__report_run *run, size_t i, hone_log *log, ho
                               .train_seconds = NAN,
                               .epochs = NAN,
                               .steps = NAN};
-    t->dir = hone_sprintf(run->arena, "trials/%04zu", i);
+    const char *reuses = hone__pair_text(e->attributes, e->n_attributes, "reuses");
+    t->reuses = reuses ? strtoll(reuses, NULL, 10) : -1;
+    t->dir = hone_sprintf(run->arena, "trials/%04lld", t->reuses >= 0 ? (long long)t->reuses : (long long)i);
     t->params = hone_alloc_array(run->arena, run->n_columns, sizeof *t->params);
     if (!t->dir || !t->params)
         return hone_no_memory(err, "reading a trial");

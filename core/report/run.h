@@ -24,7 +24,8 @@ typedef struct hone__report_trial {
     int64_t seed;
     int state;                /* hone__trial_state; running: interrupted, or still at work */
     double value, seconds;    /* NaN where unknown */
-    const char *dir;          /* relative to the run: "trials/0007" */
+    int64_t reuses;           /* the trial whose result it has; -1: none */
+    const char *dir;          /* relative to the run: "trials/0007"; of the trial that it reuses where it does */
     const char *cause, *tail; /* "" where there are none */
     const char **params;      /* [n_columns] NULL where it does not count */
     hone__figure *figures;    /* [n_figures] in result.json's order */

@@ -165,8 +165,9 @@ void hone__follow(hone__supervisor *s)
 {
     for (size_t i = 0; i < s->n_ended; i++) {
         hone__ended *e = &s->ended[i];
-        if (e->outcome.complete)
+        if (e->outcome.complete || (s->sweep && !e->outcome.interrupted)) /* a point that failed is run again in a new folder */
             hone__rundir_tidy_trial(s->setup->dir, e->slot.trial, s->setup->log);
+        hone__keep_point(s, e->slot.point);
         tell_end(s, e);
         hone__slot_clear(&e->slot);
     }

@@ -144,6 +144,22 @@ static hone_status make_room(hone__points *p, hone_error *err)
     return HONE_OK;
 }
 
+static bool same_values(const hone__points *p, const double *a, const double *b)
+{
+    for (size_t i = 0; i < p->space.n; i++)
+        if (a[i] != b[i] && !(isnan(a[i]) && isnan(b[i])))
+            return false;
+    return true;
+}
+
+static int64_t find_twin(const hone__points *p, const double *x)
+{
+    for (uint64_t i = 0; i < p->n_drawn; i++)
+        if (same_values(p, p->drawn[i].x, x))
+            return (int64_t)i;
+    return -1;
+}
+
 hone_status hone__points_add(hone__points *p, const double *x, hone_error *err)
 {
     HONE_TRY(make_room(p, err));
@@ -157,6 +173,7 @@ hone_status hone__points_add(hone__points *p, const double *x, hone_error *err)
         memcpy(d->x, x, (size_t)p->space.n * sizeof *x);
     for (size_t i = 0; i < p->n_seeds; i++)
         d->runs[i] = (hone__seed_run){.trial = -1, .state = HONE__TRIAL_WAITING, .value = NAN};
+    d->twin = find_twin(p, d->x);
     p->n_drawn++;
     return HONE_OK;
 }
@@ -187,6 +204,19 @@ bool hone__points_done(const hone__points *p)
     return p->open >= p->n_drawn && p->n_drawn >= p->limit;
 }
 
+/* The same seed of the same point before; NULL where there is none, or it is of no use. */
+static const hone__seed_run *same_before(const hone__points *p, uint64_t point, size_t seed)
+{
+    const int64_t twin = p->drawn[point].twin;
+    return twin < 0 || p->sweep->run_duplicates ? NULL : &p->drawn[twin].runs[seed];
+}
+
+const hone__seed_run *hone__points_twin(const hone__points *p, uint64_t point, size_t seed)
+{
+    const hone__seed_run *run = same_before(p, point, seed);
+    return run && run->state == HONE__TRIAL_COMPLETE ? run : NULL;
+}
+
 hone_status hone__points_next(hone__points *p, hone_arena *step, hone__turn *turn, uint64_t *point, size_t *seed,
                               hone_error *err)
 {
@@ -203,6 +233,9 @@ hone_status hone__points_next(hone__points *p, hone_arena *step, hone__turn *tur
     *seed = 0;
     while (p->drawn[p->open].runs[*seed].trial >= 0)
         ++*seed;
+    const hone__seed_run *same = same_before(p, *point, *seed);
+    if (same && same->state == HONE__TRIAL_RUNNING)
+        *turn = HONE__TURN_WAIT;
     return HONE_OK;
 }
 
@@ -252,26 +285,44 @@ double hone__point_mean(const hone__points *p, uint64_t point)
     return n ? sum / (double)n : NAN;
 }
 
-/* How many of the values are better than that one, or equal to it and stand before it. */
-static size_t rank_of(const double *values, size_t n, size_t i, bool maximize)
+static double at(const double *values, size_t stride, size_t i)
 {
+    return *(const double *)(const void *)((const char *)values + i * stride);
+}
+
+/* How many of the values are better than that one, or equal to it and stand before it. */
+static size_t rank_of(const double *values, size_t stride, size_t n, size_t i, bool maximize)
+{
+    const double mine = at(values, stride, i);
     size_t rank = 0;
     for (size_t k = 0; k < n; k++) {
-        const bool better = maximize ? values[k] > values[i] : values[k] < values[i];
-        rank += better || (values[k] == values[i] && k < i);
+        const double other = at(values, stride, k);
+        rank += (maximize ? other > mine : other < mine) || (other == mine && k < i);
     }
     return rank;
 }
 
-size_t hone__median_of(const double *values, size_t n, bool maximize)
+/* The values stand `stride` bytes apart. */
+static size_t median_of(const double *values, size_t stride, size_t n, bool maximize)
 {
     size_t counted = 0;
     for (size_t i = 0; i < n; i++)
-        counted += !isnan(values[i]);
+        counted += !isnan(at(values, stride, i));
     for (size_t i = 0; i < n; i++)
-        if (!isnan(values[i]) && rank_of(values, n, i, maximize) == counted / 2)
+        if (!isnan(at(values, stride, i)) && rank_of(values, stride, n, i, maximize) == counted / 2)
             return i;
     return n;
+}
+
+size_t hone__median_of(const double *values, size_t n, bool maximize)
+{
+    return median_of(values, sizeof *values, n, maximize);
+}
+
+size_t hone__point_median(const hone__points *p, uint64_t point)
+{
+    const hone__seed_run *runs = p->drawn[point].runs;
+    return median_of(&runs->value, sizeof *runs, p->n_seeds, !p->sweep || p->sweep->maximize);
 }
 
 /* ---- Without running anything ------------------------------------------------------------------------------------ */

@@ -19,6 +19,7 @@ typedef struct hone__seed_run {
 typedef struct hone__drawn {
     double *x;            /* [space.n] NaN where inactive */
     hone__seed_run *runs; /* [n_seeds] */
+    int64_t twin;         /* the first point with the same values; -1: none */
     uint32_t made, ended; /* how many seeds have a trial, and one that has ended */
 } hone__drawn;
 
@@ -47,13 +48,16 @@ void hone__points_destroy(hone__points *p); /* NULL is fine */
 
 typedef enum hone__turn {
     HONE__TURN_MAKE, /* a trial can be made */
-    HONE__TURN_WAIT, /* its point depends on results that are not there yet */
+    HONE__TURN_WAIT, /* it depends on results that are not there yet */
     HONE__TURN_END   /* there is none */
 } hone__turn;
 
 /* Which trial is to be made next: draws its point if need be. `step` is for the time of the call. */
 hone_status hone__points_next(hone__points *p, hone_arena *step, hone__turn *turn, uint64_t *point, size_t *seed,
                               hone_error *err) HONE_CHECKED;
+/* The trial of an earlier point with the same values and the same seed whose result is this one's too, since the bits would be; NULL where
+ * there is none, or the sweep wants it run. */
+const hone__seed_run *hone__points_twin(const hone__points *p, uint64_t point, size_t seed);
 /* Is there no trial to be made any more, whatever becomes of the others? */
 bool hone__points_done(const hone__points *p);
 /* No point beyond those that are drawn. */
@@ -73,6 +77,9 @@ bool hone__point_ended(const hone__points *p, uint64_t point);
 bool hone__point_complete(const hone__points *p, uint64_t point);
 /* The mean of the values that there are, in the order of seeds; NaN where there is none. */
 double hone__point_mean(const hone__points *p, uint64_t point);
+
+/* The seed in the middle, whose trial stands for the point; n_seeds where none has a value. */
+size_t hone__point_median(const hone__points *p, uint64_t point);
 
 /* Which of n values is the middle one; of two middle ones the worse, of equal ones the first. NaN does not count; n where none does. */
 size_t hone__median_of(const double *values, size_t n, bool maximize);

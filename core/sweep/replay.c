@@ -83,13 +83,13 @@ static void take_up(hone__supervisor *s, const hone__study *study, uint64_t poin
         return;
     const bool failed = run->state == HONE__TRIAL_FAILED;
     hone__unfinished u = {.point = point, .seed = seed, .trial = run->trial};
-    if (run->state == HONE__TRIAL_RUNNING)
-        u.attempt = number_of(&study->trials[run->trial], "attempt", 1);
+    if (run->state == HONE__TRIAL_RUNNING) /* one that was to be answered by another has not begun */
+        u.attempt = number_of(&study->trials[run->trial], "attempt", 0);
     else if (failed && s->setup->failed)
         u.trial = -1;
     else {
         hone__count_ended(s, point, run->state);
-        if (!failed)
+        if (!failed || s->sweep)
             hone__rundir_tidy_trial(s->setup->dir, (uint64_t)run->trial, s->setup->log);
         return;
     }
@@ -108,6 +108,9 @@ static hone_status replay_study(hone__supervisor *s, const hone__study *study, h
     for (uint64_t i = 0; i < s->points->n_drawn; i++)
         for (size_t k = 0; k < s->points->n_seeds; k++)
             take_up(s, study, i, k);
+    for (uint64_t i = 0; i < s->points->n_drawn; i++)
+        hone__keep_point(s, i);
+    hone__replay_bounds(s, study);
     return HONE_OK;
 }
 

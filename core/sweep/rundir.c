@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "plugin/environment.h"
 #include "train/checkpoint.h"
+#include "train/model_dir.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -356,4 +357,13 @@ void hone__rundir_tidy_trial(const char *dir, uint64_t trial, hone_log *log)
     if (status != HONE_OK)
         hone_log_line(log, HONE_LOG_WARNING, "trial %llu: %s", (unsigned long long)trial, why.msg);
     hone__free(folder);
+}
+
+void hone__rundir_drop_model(const char *dir, uint64_t trial, hone_log *log)
+{
+    hone_error why = {0};
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/trials/%04llu/%s", dir, (unsigned long long)trial, HONE__MODEL_DIR);
+    if (hone__remove_tree(path, &why) != HONE_OK)
+        hone_log_line(log, HONE_LOG_WARNING, "trial %llu: %s", (unsigned long long)trial, why.msg);
 }

@@ -32,5 +32,7 @@ char *hone__trial_dir(const char *dir, uint64_t number) HONE_CHECKED;
  * no more use, and what a kill left unfinished. What cannot be removed is a warning. */
 void hone__rundir_tidy(const char *dir, hone_log *log);
 void hone__rundir_tidy_trial(const char *dir, uint64_t trial, hone_log *log);
+/* Removes the model of a trial; absent is fine. */
+void hone__rundir_drop_model(const char *dir, uint64_t trial, hone_log *log);
 
 #endif

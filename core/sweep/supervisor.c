@@ -7,6 +7,7 @@
 #include "plugin/registry.h"
 #include "sweep/rundir.h"
 #include "sweep/supervisor_parts.h"
+#include "train/loop.h"
 
 #include <limits.h>
 #include <math.h>
@@ -51,10 +52,8 @@ static void heed_interrupts(hone__supervisor *s)
         s->stopping = true;
         hone__tell(s, HONE__NEWS_STOPPING, NULL);
     }
-    if (wishes >= 2)
-        stop_running(s, wishes >= 3 ? 2 : 1);
-    if (s->result->aborted)
-        stop_running(s, 1);
+    if (wishes >= 1 || s->result->aborted)
+        stop_running(s, wishes >= 2 ? 2 : 1);
 }
 
 /* Could anything still happen? */
@@ -68,6 +67,7 @@ static hone_status loop(hone__supervisor *s, hone_error *err)
     do {
         heed_interrupts(s);
         HONE_TRY(hone__look_at_trials(s, err));
+        hone__heed_bounds(s);
         HONE_TRY(hone__trials_make(s, err));
         HONE_TRY(hone__journal_sync(s->journal, err));
         const bool waits = s->n_ended == 0;
@@ -77,6 +77,8 @@ static hone_status loop(hone__supervisor *s, hone_error *err)
             s->launch->wait(s->launcher, TICK_S);
         hone__tell(s, HONE__NEWS_TICK, NULL);
     } while (goes_on(s));
+    if (!hone__trials_left(s) && !s->result->interrupted)
+        hone__keep_median(s);
     s->result->stopped = s->result->stopped && (hone__trials_left(s) || s->result->interrupted > 0);
     return hone__journal_sync(s->journal, err);
 }
@@ -169,8 +171,14 @@ static void end_running(hone__supervisor *s)
 
 hone_status hone__sweep_run(const hone__sweep_setup *setup, hone__sweep_result *result, hone_error *err)
 {
-    hone__supervisor s = {
-        .setup = setup, .sweep = setup->experiment->sweep, .result = result, .spare = -1, .best = -1, .best_value = NAN};
+    hone__supervisor s = {.setup = setup,
+                          .sweep = setup->experiment->sweep,
+                          .result = result,
+                          .spare = -1,
+                          .kept = -1,
+                          .began = hone__now(),
+                          .best = -1,
+                          .best_value = NAN};
     *result = (hone__sweep_result){0};
     hone_status status = begin(&s, err);
     if (status == HONE_OK)

@@ -20,6 +20,7 @@ typedef struct hone__trial_view {
     const hone__watch *now; /* its newest numbers */
     const char *cause;      /* of a failed one, else "" */
     double value;           /* of a complete one, else NaN */
+    int64_t reuses;         /* the trial whose result it has, since the same was drawn before; -1: none */
 } hone__trial_view;
 
 typedef struct hone__sweep_view {
@@ -47,7 +48,8 @@ typedef struct hone__sweep_setup {
     hone_log *log;
     void (*progress)(void *ctx, hone__sweep_news news, const hone__sweep_view *view, const hone__trial_view *trial);
     void *progress_ctx;
-    const volatile int *interrupts; /* may be NULL. 1: start no more; 2: ask running trials to end; 3: kill them */
+    const volatile int
+        *interrupts; /* may be NULL. 1: start no more, and ask running trials to leave a checkpoint; 2: kill them */
     /* Go on with what the journal has: complete trials stay as they are, running ones go on from their checkpoints under a further attempt
      * number; with `failed`, points whose trial failed are run again as new trials. */
     bool resume, failed;
@@ -58,6 +60,8 @@ typedef struct hone__sweep_result {
     uint64_t complete, failed, interrupted;
     bool stopped; /* by interrupts, before all points were run */
     bool aborted; /* by on_error: abort */
+    const char
+        *ended_by; /* the setting that ended it before all points were run ("metric.target", "time_budget_s"); NULL: none */
 } hone__sweep_result;
 
 /* Returns when no trial runs any more. Failed trials are no failure of the sweep. */

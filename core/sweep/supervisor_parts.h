@@ -25,7 +25,8 @@ typedef struct hone__slot {
     char *dir, *label; /* hone__free */
     hone__watch watch;
     hone_job_state job;
-    int asked; /* how often it was asked to end: 1 softly, 2 hard */
+    int asked;      /* how often it was asked to end: 1 softly, 2 hard */
+    int64_t reuses; /* the trial that answers for it; -1: none */
 } hone__slot;
 
 /* A trial that has ended; nothing has followed from it yet. */
@@ -65,6 +66,9 @@ typedef struct hone__supervisor {
     int64_t spare;      /* a trial that a kill left with nothing but its number; -1: none */
     int64_t best;       /* point; -1: none yet */
     double best_value;
+    int64_t kept;  /* the point whose models are kept as the best one's; -1: none */
+    double began;  /* by hone__now() */
+    double worked; /* seconds of earlier supervisors */
 } hone__supervisor;
 
 /* ---- trials.c: a trial from its number to its process ------------------------------------------------------------ */
@@ -89,6 +93,20 @@ void hone__count_ended(hone__supervisor *s, uint64_t point, int state);
 /* What follows from ended trials once they are on the disk. */
 void hone__follow(hone__supervisor *s);
 void hone__slot_clear(hone__slot *t);
+
+/* ---- keep.c: whose models are kept ------------------------------------------------------------------------------- */
+
+/* The folders that nobody needs any more once that point has ended, if it has. */
+void hone__keep_point(hone__supervisor *s, uint64_t point);
+/* Once nothing is left to be run: of the best point, the trial that stands for it. */
+void hone__keep_median(hone__supervisor *s);
+
+/* ---- bounds.c: what ends a sweep before all points are run ------------------------------------------------------- */
+
+/* Decides, once, whether metric.target is reached or time_budget_s is spent; the journal has it from then on. */
+void hone__heed_bounds(hone__supervisor *s);
+/* What an earlier supervisor decided. */
+void hone__replay_bounds(hone__supervisor *s, const hone__study *study);
 
 /* ---- replay.c: a run that is gone on with ----------------------------------------------------------------------- */
 

@@ -17,14 +17,18 @@
 static void journal_start(hone__supervisor *s, const hone__slot *t, int64_t attempt)
 {
     char dir[64];
+    const uint64_t folder = t->reuses >= 0 ? (uint64_t)t->reuses : t->trial;
     const double *x = s->points->drawn[t->point].x;
     for (size_t i = 0; i < s->points->space.n; i++)
         if (!isnan(x[i]))
             hone__journal_param(s->journal, t->trial, &s->sweep->dimensions[i], x[i]);
-    snprintf(dir, sizeof dir, "trials/%04llu", (unsigned long long)t->trial);
+    snprintf(dir, sizeof dir, "trials/%04llu", (unsigned long long)folder);
     hone__journal_int(s->journal, t->trial, "point", (int64_t)t->point);
     hone__journal_int(s->journal, t->trial, "seed", s->points->seeds[t->seed]);
-    hone__journal_int(s->journal, t->trial, "attempt", attempt);
+    if (t->reuses >= 0)
+        hone__journal_int(s->journal, t->trial, "reuses", t->reuses);
+    else
+        hone__journal_int(s->journal, t->trial, "attempt", attempt);
     hone__journal_text(s->journal, t->trial, "dir", dir); /* the last: what has it is whole */
 }
 
@@ -35,12 +39,22 @@ static uint64_t take_number(hone__supervisor *s)
     return spare >= 0 ? (uint64_t)spare : hone__journal_trial(s->journal);
 }
 
+/* The same was run before, so nothing is left to be run. */
+static void answer(hone__supervisor *s, hone__slot *t, const hone__seed_run *twin)
+{
+    hone__outcome o = {.complete = true, .value = twin->value, .exit_code = -1};
+    hone__conclude(s, t, &o);
+}
+
 /* A trial in a free slot, new or for a further time. */
 static hone_status make(hone__supervisor *s, hone__slot *t, const hone__unfinished *u, hone_error *err)
 {
     const hone__yaml **values = NULL;
+    const hone__seed_run *twin = u->attempt == 0 ? hone__points_twin(s->points, u->point, u->seed) : NULL;
     const uint64_t trial = u->trial >= 0 ? (uint64_t)u->trial : take_number(s);
-    *t = (hone__slot){.state = HONE__SLOT_MADE, .trial = trial, .point = u->point, .seed = u->seed};
+    *t = (hone__slot){.state = HONE__SLOT_MADE, .trial = trial, .point = u->point, .seed = u->seed, .reuses = -1};
+    if (twin)
+        t->reuses = twin->trial;
     if (s->sweep)
         HONE_TRY(hone__sweep_values(s->step, s->sweep, s->points->drawn[u->point].x, &values, err));
     hone__watch_init(&t->watch);
@@ -48,7 +62,11 @@ static hone_status make(hone__supervisor *s, hone__slot *t, const hone__unfinish
     journal_start(s, t, u->attempt + 1);
     t->label = hone__trial_label(s, values, t->seed);
     t->dir = hone__trial_dir(s->setup->dir, t->trial);
-    return t->dir && t->label ? HONE_OK : hone_no_memory(err, "starting a trial");
+    if (!t->dir || !t->label)
+        return hone_no_memory(err, "starting a trial");
+    if (twin)
+        answer(s, t, twin);
+    return HONE_OK;
 }
 
 /* ---- Trials of an earlier supervisor ----------------------------------------------------------------------------- */
@@ -57,7 +75,7 @@ static hone_status make(hone__supervisor *s, hone__slot *t, const hone__unfinish
 static hone_status take_result(hone__supervisor *s, hone__slot *t, const hone__unfinished *u, bool *taken, hone_error *err)
 {
     hone__outcome o;
-    *t = (hone__slot){.trial = (uint64_t)u->trial, .point = u->point, .seed = u->seed};
+    *t = (hone__slot){.trial = (uint64_t)u->trial, .point = u->point, .seed = u->seed, .reuses = -1};
     t->dir = hone__trial_dir(s->setup->dir, t->trial);
     t->label = hone__trial_label(s, NULL, t->seed);
     const char *path = t->dir ? hone__path_join(s->step, t->dir, "result.json") : NULL;
@@ -179,6 +197,16 @@ static uint32_t threads_of(const hone__supervisor *s)
     return (uint32_t)(each ? each : 1);
 }
 
+/* What a trial of this sweep is told beyond its point. */
+static hone_status adapt(const hone__supervisor *s, hone__yaml *root, hone_error *err)
+{
+    if (!s->sweep || s->sweep->save != HONE__SWEEP_SAVE_NONE)
+        return HONE_OK;
+    hone__yaml *no = hone__yaml_new_bool(s->step, false);
+    return no ? hone__yaml_set(s->step, root, "trainer.save_model", no, err)
+              : hone_no_memory(err, "writing a trial's configuration");
+}
+
 static hone_status share_processors(const hone__supervisor *s, hone__yaml *root, hone_error *err)
 {
     if (s->n_slots < 2 || s->setup->experiment->trainer.threads.word < 0)
@@ -213,6 +241,7 @@ static hone_status write_trial(hone__supervisor *s, const hone__slot *t, hone_er
         HONE_TRY(hone__sweep_values(s->step, s->sweep, s->points->drawn[t->point].x, &values, err));
     HONE_TRY(hone__experiment_point(s->step, s->setup->experiment, values, s->points->seeds[t->seed], &root, err));
     HONE_TRY(share_processors(s, root, err));
+    HONE_TRY(adapt(s, root, err));
     return save_configuration(t, root, err);
 }
 

@@ -55,7 +55,8 @@ hone__trial_view hone__view_of(const hone__slot *t)
                               .seconds = t->job.seconds,
                               .now = &t->watch,
                               .cause = "",
-                              .value = NAN};
+                              .value = NAN,
+                              .reuses = t->reuses};
 }
 
 static int by_number(const void *a, const void *b)

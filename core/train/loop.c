@@ -280,6 +280,8 @@ static bool is_better(const hone__loop *l, double value, double than)
 static hone_status save_model(hone__loop *l, hone_error *err)
 {
     hone__parts *p = l->parts;
+    if (!p->experiment->trainer.save_model)
+        return HONE_OK;
     char *path = hone__path_join(l->scratch, p->setup->dir, HONE__MODEL_DIR);
     if (!path)
         return hone_no_memory(err, "saving the model");

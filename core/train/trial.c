@@ -16,6 +16,8 @@ static void tell(const hone__parts *p)
         [HONE__LAYOUT_ENCODER] = "which Transformers loads without the head; that is in head.safetensors and hone.json",
         [HONE__LAYOUT_HONE] = "which hone alone loads"};
     char class[160];
+    if (!p->experiment->trainer.save_model)
+        return;
     hone_log_line(p->setup->log, HONE_LOG_INFO, "the model is %s/%s: %s, %s", p->setup->dir, HONE__MODEL_DIR,
                   hone__model_class(&p->network, class, sizeof class), who[hone__model_layout(&p->network)]);
 }

@@ -96,4 +96,54 @@ cut -f 1,4-10 seeds/leaderboard.tsv | grep ^. >before
 cut -f 1,4-10 failed/leaderboard.tsv | grep ^. >after
 cmp -s <(grep '^[1-9]' before) <(grep '^[1-9]' after) || fail "another ranking once the seed was run again: $(cat before after)"
 
+
+# Points that are drawn again are answered by the first ones, whatever runs at once; where they are run, their numbers are the same.
+few='sweep.parameters={optimizer.learning_rate: {values: [1.0e-4, 5.0e-3]}, head.dropout: {values: [0.0, 0.5]}}'
+run 0 run sweep.yaml output_dir=reused "$few" sweep.method=random sweep.run_cap=9 'sweep.seeds=[1, 2]'
+run 0 run sweep.yaml output_dir=reused1 "$few" sweep.method=random sweep.run_cap=9 'sweep.seeds=[1, 2]' sweep.max_concurrent_trials=1
+run 0 run sweep.yaml output_dir=rerun "$few" sweep.method=random sweep.run_cap=9 'sweep.seeds=[1, 2]' sweep.on_duplicate=run
+says reused/journal.log '"reuses":'
+grep -q '"reuses":' rerun/journal.log && fail "a point is answered in spite of on_duplicate: run"
+[ "$(find reused/trials -name result.json | wc -l)" -le 8 ] || fail "more than four points with two seeds were run"
+[ "$(find rerun/trials -name result.json | wc -l)" -eq 18 ] || fail "not 18 trials were run"
+for other in reused1 rerun; do
+    cut -f 1-11 reused/leaderboard.tsv >before
+    cut -f 1-11 $other/leaderboard.tsv >after
+    cmp -s before after || fail "$other: another leaderboard: $(cat before after)"
+done
+run 0 resume reused
+cut -f 1-11 reused/leaderboard.tsv | cmp -s - before || fail "another leaderboard after resume: $(cat before reused/leaderboard.tsv)"
+
+# A value that is good enough ends the sweep; the decision stays.
+run 0 run sweep.yaml output_dir=target sweep.metric.target=10 sweep.max_concurrent_trials=1 'sweep.seeds=[1, 2]'
+says err "as sweep.metric.target asks"
+[ "$(find target/trials -name result.json | wc -l)" -eq 2 ] || fail "not the two trials of one point: $(ls target/trials)"
+says target/journal.log '"ended_at_point":1}'
+run 0 resume target
+[ "$(find target/trials -name result.json | wc -l)" -eq 2 ] || fail "a decision is made again at resume: $(ls target/trials)"
+run 0 run sweep.yaml output_dir=missed sweep.metric.target=0.0001
+[ "$(find missed/trials -name result.json | wc -l)" -eq 4 ] || fail "not four trials: $(ls missed/trials)"
+
+# So does time.
+run 0 run sweep.yaml output_dir=late sweep.time_budget_s=1.0e-6 sweep.max_concurrent_trials=1
+says err "as sweep.time_budget_s asks"
+says late/journal.log '"ended_by":"time_budget_s"'
+n=$(find late/trials -name result.json 2>/dev/null | wc -l)
+[ "$n" -eq 1 ] || fail "not one point was begun: $(ls late/trials)"
+run 0 resume late
+[ "$(find late/trials -name result.json 2>/dev/null | wc -l)" -eq "$n" ] || fail "the budget is counted anew at resume"
+
+# Whose models are kept.
+models() {
+    (cd "$1/trials" && ls -d ./*/model 2>/dev/null | cut -d / -f 2 | tr '\n' ' ')
+}
+[ "$(models seeds)" = "00$(printf %02d "$middle") " ] || fail "sweep_best keeps the models of $(models seeds), not of $middle"
+run 0 run sweep.yaml output_dir=all sweep.save=trial_best
+[ "$(models all)" = "0000 0001 0002 0003 " ] || fail "trial_best keeps $(models all)"
+[ -e all/best/model.safetensors ] || fail "no best/"
+run 0 run sweep.yaml output_dir=none sweep.save=none
+[ "$(models none)" = "" ] || fail "none keeps $(models none)"
+[ ! -e none/best ] || fail "none has a best/"
+grep -q "save_model" none/best.yaml && [ "$(grep -c "save_model: true" none/best.yaml)" -ne 1 ] && fail "best.yaml leaves no model: $(cat none/best.yaml)"
+
 exit $failures
