@@ -11,9 +11,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <time.h>
@@ -104,6 +106,19 @@ static void print_issues(const hone__issues *issues, const hone_error *err)
         fprintf(stderr, "hone trial: %s\n", err->msg);
 }
 
+/* What trials share: the experiment says where, or it lies in the run that the trial is part of. NULL: there is no such place. */
+static const char *cache_of(const hone__experiment *e, const char *dir, hone_arena *arena)
+{
+    char run[PATH_MAX];
+    const char *above = hone__path_join(arena, dir, "../..");
+    if (e->cache_dir)
+        return e->cache_dir;
+    if (!above || !realpath(above, run))
+        return NULL;
+    const char *trials = hone__path_join(arena, run, "trials");
+    return trials && hone__is_dir(trials) ? hone__path_join(arena, run, "cache") : NULL;
+}
+
 static hone_status load_and_run(const char *dir, hone_arena *arena, hone_log *log, hone__registry *registry, hone_error *err)
 {
     hone__issues issues = {.arena = arena};
@@ -120,6 +135,7 @@ static hone_status load_and_run(const char *dir, hone_arena *arena, hone_log *lo
     const hone__trial_setup setup = {.experiment = experiment,
                                      .registry = registry,
                                      .dir = dir,
+                                     .cache_dir = cache_of(experiment, dir, arena),
                                      .log = log,
                                      .progress = show,
                                      .progress_ctx = &progress,

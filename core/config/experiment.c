@@ -152,6 +152,8 @@ static hone_status fill_top(hone__loader *l)
     e->output_dir = top.output_dir ? top.output_dir : hone_sprintf(l->arena, "reports/%s", e->name);
     if (!e->output_dir)
         return hone_no_memory(l->err, "naming an experiment");
+    if (top.cache_dir)
+        HONE_TRY(absolute(l->arena, top.cache_dir, &e->cache_dir, l->err));
     HONE_TRY(write_text(l, "name", e->name));
     return write_text(l, "output_dir", e->output_dir);
 }

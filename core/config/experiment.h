@@ -1,6 +1,6 @@
 /* experiment.h - an experiment file: what its sections mean, as typed structs with every default filled in.
  *
- * Top level: name, output_dir, seed, task, plugins, data_root, model_root, data, tokenizer, model, head, optimizer, schedule, techniques,
+ * Top level: name, output_dir, cache_dir, seed, task, plugins, data_root, model_root, data, tokenizer, model, head, optimizer, schedule, techniques,
  * trainer, metrics, backend, launcher, sweep. Paths that are read are relative to the file, or to data_root / model_root; what is
  * written is relative to the working directory.
  *
@@ -138,6 +138,7 @@ typedef struct hone__sweep_config {
 typedef struct hone__experiment {
     const char *file; /* as given */
     const char *name, *output_dir;
+    const char *cache_dir; /* NULL: cache/ in the run's directory */
     int64_t seed;
     hone__section reader, tokenizer, model, head, optimizer, schedule, backend;
     hone__section launcher; /* also of a single trial, which is a process too */
@@ -189,7 +190,7 @@ hone_status hone__sweep_values(hone_arena *arena, const hone__sweep_config *swee
 hone_status hone__experiment_portable(hone_arena *arena, const hone__experiment *e, hone__yaml **root,
                                       hone_error *err) HONE_CHECKED;
 
-/* The complete configuration without what changes no number of a trial: names, output_dir, launcher, sweep, and rows marked
+/* The complete configuration without what changes no number of a trial: names, output_dir, cache_dir, launcher, sweep, and rows marked
  * HONE_NO_BITS. Two trials whose answers are equal give the same bits, given the same data. NULL when memory is short. */
 hone__yaml *hone__experiment_bits(hone_arena *arena, const hone__experiment *e) HONE_CHECKED;
 

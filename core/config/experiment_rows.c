@@ -141,6 +141,10 @@ static const hone_param top_rows[] = {
     HONE_PARAM_STRING(hone__top, output_dir, .flags = HONE_FIXED,
                       .help = "folder that is written, relative to the working directory; absent: reports/NAME",
                       .renamed = "output output_path out_dir"),
+    HONE_PARAM_STRING(hone__top, cache_dir, .flags = HONE_FIXED,
+                      .help = "folder for what trials share, such as tokens, relative to the working directory, for several "
+                              "runs to have in common; absent: cache/ in output_dir",
+                      .renamed = "cache cache_path"),
     HONE_PARAM_INT(hone__top, seed, .def_int = 42, .max_int = INT64_MAX, .flags = HONE_FIXED, .source = HUGGING_FACE,
                    .help = "of initialisation, order and dropout; the split has data.split_seed",
                    .renamed = "random_state random_seed"),

@@ -150,6 +150,8 @@ static hone_status set_roots(hone_arena *arena, const hone__experiment *e, hone_
 {
     HONE_TRY(set_text(arena, tree, "data_root", e->data_root, err));
     HONE_TRY(set_text(arena, tree, "model_root", e->model_root, err));
+    if (e->cache_dir)
+        HONE_TRY(set_text(arena, tree, "cache_dir", e->cache_dir, err));
     if (e->plugins.n == 0)
         return HONE_OK;
     hone__yaml *list = hone__yaml_new_list(arena);

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CHUNK = 128 /* examples */, MOST_FIELDS = 32 };
+enum { CHUNK = 128 /* examples */ };
 
 /* ---- Buffers ----------------------------------------------------------------------------------------------------- */
 
@@ -64,8 +64,8 @@ typedef struct chunk {
     buffer ids, types;        /* int32_t */
     buffer lengths, cut;      /* uint64_t a sequence */
     buffer example_sequences; /* uint64_t an example */
-    uint64_t n_sequences, cut_examples;
-    chunk_field fields[MOST_FIELDS];
+    uint64_t n_sequences;
+    chunk_field fields[HONE__MOST_FIELDS];
     size_t n_fields;
 } chunk;
 
@@ -248,7 +248,7 @@ static hone_status chunk_field_of(hone_sequences *out, const hone__field_form *f
             return forms_equal(form, &(*field)->form) ? HONE_OK : forms_differ(out->preparer, form->name, err);
         }
     }
-    if (c->n_fields == MOST_FIELDS)
+    if (c->n_fields == HONE__MOST_FIELDS)
         return broken_head(out, err, "it gives more than 32 fields");
     size_t n = strlen(form->name) + 1;
     char *name = hone__malloc(n);
@@ -391,15 +391,9 @@ static void prepare_chunk(void *ctx, int64_t begin, int64_t end, int worker_numb
     worker *w = &j->workers[worker_number];
     chunk *c = &j->chunks[begin / CHUNK];
     for (int64_t i = begin; i < end && c->status == HONE_OK; i++) {
-        uint64_t sequences_before = c->n_sequences;
         c->status = prepare_example(j, (uint64_t)i, w, c, &c->err);
         if (c->status != HONE_OK)
             place_error(j->corpus->examples[i], &c->err);
-        bool cut = false;
-        const uint64_t *cuts = (const uint64_t *)(const void *)c->cut.data;
-        for (uint64_t s = sequences_before; s < c->n_sequences; s++)
-            cut = cut || cuts[s] > 0;
-        c->cut_examples += cut;
         hone__arena_reset(w->arena);
     }
 }
@@ -424,39 +418,56 @@ static void *join(char *to, const buffer *b)
     return to + b->n;
 }
 
+void hone__prepared_measure(hone__prepared *p)
+{
+    hone__prepared_stats *s = &p->stats;
+    s->tokens = p->starts[s->sequences];
+    for (uint64_t i = 0; i < s->sequences; i++) {
+        const uint64_t length = p->starts[i + 1] - p->starts[i];
+        s->longest = length > s->longest ? length : s->longest;
+        s->cut_tokens += p->cut[i];
+    }
+    for (uint64_t e = 0; e < s->examples; e++) {
+        bool cut = false;
+        for (uint64_t i = p->example_starts[e]; i < p->example_starts[e + 1]; i++)
+            cut = cut || p->cut[i] > 0;
+        s->cut_examples += cut;
+    }
+}
+
 static hone_status join_sequences(const job *j, uint64_t n_chunks, hone__prepared *p, hone_error *err)
 {
     hone__prepared_stats *s = &p->stats;
+    uint64_t n_tokens = 0;
     for (uint64_t i = 0; i < n_chunks; i++) {
         s->sequences += j->chunks[i].n_sequences;
-        s->tokens += j->chunks[i].ids.n / sizeof *p->ids;
-        s->cut_examples += j->chunks[i].cut_examples;
+        n_tokens += j->chunks[i].ids.n / sizeof *p->ids;
     }
-    p->example_starts = hone_alloc_array(p->arena, s->examples + 1, sizeof *p->example_starts);
-    p->starts = hone_alloc_array(p->arena, s->sequences + 1, sizeof *p->starts);
-    p->cut = hone_alloc_array(p->arena, s->sequences, sizeof *p->cut);
-    p->ids = hone_alloc_array(p->arena, s->tokens, sizeof *p->ids);
-    p->types = hone_alloc_array(p->arena, s->tokens, sizeof *p->types);
-    if (!p->example_starts || !p->starts || !p->cut || !p->ids || !p->types)
+    uint64_t *example_starts = hone_alloc_array(p->arena, s->examples + 1, sizeof *example_starts);
+    uint64_t *starts = hone_alloc_array(p->arena, s->sequences + 1, sizeof *starts);
+    char *cut = hone_alloc_array(p->arena, s->sequences, sizeof *p->cut);
+    char *ids = hone_alloc_array(p->arena, n_tokens, sizeof *p->ids);
+    char *types = hone_alloc_array(p->arena, n_tokens, sizeof *p->types);
+    if (!example_starts || !starts || !cut || !ids || !types)
         return no_memory(err);
-    char *ids = (char *)p->ids, *types = (char *)p->types, *cut = (char *)p->cut;
+    p->example_starts = example_starts;
+    p->starts = starts;
+    p->cut = (const uint64_t *)(void *)cut;
+    p->ids = (const int32_t *)(void *)ids;
+    p->types = (const int32_t *)(void *)types;
     uint64_t sequences = 0, tokens = 0, at = 0;
     for (uint64_t i = 0; i < n_chunks; i++) {
         const chunk *c = &j->chunks[i];
-        tokens = add_starts(p->starts, sequences, tokens, &c->lengths);
-        sequences = add_starts(p->example_starts, at, sequences, &c->example_sequences);
+        tokens = add_starts(starts, sequences, tokens, &c->lengths);
+        sequences = add_starts(example_starts, at, sequences, &c->example_sequences);
         at += c->example_sequences.n / sizeof(uint64_t);
         ids = join(ids, &c->ids);
         types = join(types, &c->types);
         cut = join(cut, &c->cut);
     }
-    p->example_starts[s->examples] = sequences;
-    p->starts[s->sequences] = tokens;
-    for (uint64_t i = 0; i < s->sequences; i++) {
-        uint64_t length = p->starts[i + 1] - p->starts[i];
-        s->longest = length > s->longest ? length : s->longest;
-        s->cut_tokens += p->cut[i];
-    }
+    example_starts[s->examples] = sequences;
+    starts[s->sequences] = tokens;
+    hone__prepared_measure(p);
     return HONE_OK;
 }
 
@@ -468,20 +479,21 @@ static chunk_field *find_chunk_field(chunk *c, const char *name)
     return NULL;
 }
 
-static uint64_t owners_of(const hone__prepared *p, const hone__field_form *form)
+uint64_t hone__owners_of(const hone__prepared *p, hone_per per)
 {
-    return form->per == HONE_PER_EXAMPLE ? p->stats.examples : p->stats.sequences;
+    return per == HONE_PER_EXAMPLE ? p->stats.examples : p->stats.sequences;
 }
 
 /* Adds one chunk's rows and the counts of their owners (into starts[owner + 1]). */
-static void join_field(hone__named_field *to, const chunk_field *from, uint64_t first_owner, uint64_t *rows, uint64_t *owners)
+static void join_field(char *data, uint64_t *starts, const chunk_field *from, uint64_t first_owner, uint64_t *rows,
+                       uint64_t *owners)
 {
     const uint64_t *pairs = (const uint64_t *)(const void *)from->owners.data;
     uint64_t n = from->owners.n / (2 * sizeof *pairs);
     if (from->data.n)
-        memcpy(to->data + *rows * to->form.row_size, from->data.data, from->data.n);
+        memcpy(data + *rows * from->form.row_size, from->data.data, from->data.n);
     for (uint64_t i = 0; i < n; i++) {
-        to->starts[first_owner + pairs[2 * i] + 1] = pairs[2 * i + 1];
+        starts[first_owner + pairs[2 * i] + 1] = pairs[2 * i + 1];
         *rows += pairs[2 * i + 1];
     }
     *owners += n;
@@ -490,7 +502,7 @@ static void join_field(hone__named_field *to, const chunk_field *from, uint64_t 
 static hone_status join_named(const job *j, uint64_t n_chunks, const hone__field_form *form, hone__prepared *p, hone_error *err)
 {
     hone__named_field *to = &p->fields[p->n_fields++];
-    uint64_t n_owners = owners_of(p, form), bytes = 0, rows = 0, owners = 0, sequences = 0;
+    uint64_t n_owners = hone__owners_of(p, form->per), bytes = 0, rows = 0, owners = 0, sequences = 0;
     for (uint64_t i = 0; i < n_chunks; i++) {
         const chunk_field *f = find_chunk_field(&j->chunks[i], form->name);
         if (f && !forms_equal(&f->form, form))
@@ -499,18 +511,20 @@ static hone_status join_named(const job *j, uint64_t n_chunks, const hone__field
     }
     to->form = *form;
     to->form.name = hone_strdup(p->arena, form->name);
-    to->data = hone_alloc(p->arena, bytes);
-    to->starts = hone_alloc_array(p->arena, n_owners + 1, sizeof *to->starts);
-    if (!to->form.name || !to->data || !to->starts)
+    char *data = hone_alloc(p->arena, bytes);
+    uint64_t *starts = hone_alloc_array(p->arena, n_owners + 1, sizeof *starts);
+    to->data = data;
+    to->starts = starts;
+    if (!to->form.name || !data || !starts)
         return no_memory(err);
     for (uint64_t i = 0; i < n_chunks; i++) {
         const chunk_field *f = find_chunk_field(&j->chunks[i], form->name);
         if (f)
-            join_field(to, f, form->per == HONE_PER_EXAMPLE ? i * CHUNK : sequences, &rows, &owners);
+            join_field(data, starts, f, form->per == HONE_PER_EXAMPLE ? i * CHUNK : sequences, &rows, &owners);
         sequences += j->chunks[i].n_sequences;
     }
     for (uint64_t i = 0; i < n_owners; i++)
-        to->starts[i + 1] += to->starts[i];
+        starts[i + 1] += starts[i];
     if (form->per != HONE_PER_ITEM && owners != n_owners)
         return hone_fail(err, HONE_EINVAL, "only %llu of the %llu %s of %s have the field %s; all of them must (head %s)",
                          (unsigned long long)owners, (unsigned long long)n_owners,
@@ -522,7 +536,7 @@ static hone_status join_named(const job *j, uint64_t n_chunks, const hone__field
 /* All fields in the order of their first use. */
 static hone_status join_fields(const job *j, uint64_t n_chunks, hone__prepared *p, hone_error *err)
 {
-    p->fields = hone_alloc_array(p->arena, MOST_FIELDS, sizeof *p->fields);
+    p->fields = hone_alloc_array(p->arena, HONE__MOST_FIELDS, sizeof *p->fields);
     if (!p->fields)
         return no_memory(err);
     for (uint64_t i = 0; i < n_chunks; i++) {
@@ -531,7 +545,7 @@ static hone_status join_fields(const job *j, uint64_t n_chunks, hone__prepared *
             bool known = false;
             for (size_t k = 0; k < p->n_fields; k++)
                 known = known || strcmp(p->fields[k].form.name, form->name) == 0;
-            if (!known && p->n_fields == MOST_FIELDS)
+            if (!known && p->n_fields == HONE__MOST_FIELDS)
                 return hone_fail(err, HONE_EPLUGIN, "head %s gives more than 32 fields", head_name(j->preparer));
             if (!known)
                 HONE_TRY(join_named(j, n_chunks, form, p, err));
@@ -615,8 +629,12 @@ hone_status hone__prepare(const hone__preparer *p, const hone_corpus *corpus, ui
 
 void hone__prepared_destroy(hone__prepared *p)
 {
-    if (p)
-        hone__arena_destroy(p->arena);
+    if (!p)
+        return;
+    hone__st_file file = p->file;
+    hone__arena_destroy(p->arena);
+    if (file.map.data)
+        hone__st_close(&file);
 }
 
 const hone__prepared_stats *hone__prepared_stats_of(const hone__prepared *p)

@@ -187,7 +187,7 @@ hone_status hone__store_take(hone_store *store, hone__weight *w, const hone__st_
 {
     entry *own = (entry *)w;
     HONE_TRY(same_shape(w, e, err));
-    if (in_place && e->dtype == HONE_F32 && (uintptr_t)e->data % 64 == 0) {
+    if (in_place && e->dtype == HONE_F32 && (uintptr_t)e->data % sizeof(float) == 0) {
         memcpy(&w->value.data, &e->data, sizeof e->data); /* only read while it is in the map */
         own->in_map = true;
     } else {

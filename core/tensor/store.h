@@ -38,7 +38,7 @@ hone__weight *hone__store_at(const hone_store *store, size_t i);
 int64_t hone__store_elements(const hone_store *store, bool trainable_only);
 
 /* Takes the value of a registered weight from a file's entry: in place where `in_place` holds, the type is F32 and the data is
- * aligned to 64 (the map must outlive the store), else copied and converted. The shape must be equal. */
+ * aligned to its elements (the map must outlive the store), else copied and converted. The shape must be equal. */
 hone_status hone__store_take(hone_store *store, hone__weight *w, const hone__st_entry *e, bool in_place,
                              hone_error *err) HONE_CHECKED;
 

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/pool.h"
+#include "data/cache.h"
 #include "train/model_dir.h"
 
 #include <stdio.h>
@@ -74,10 +75,21 @@ static hone_status prepare(hone__parts *p, hone_error *err)
     p->preparer.max_length = p->facts.max_length;
     p->preparer.seed = (uint64_t)p->experiment->seed;
     p->preparer.n_labels = p->dataset.labels.n;
-    HONE_TRY(hone__prepare(&p->preparer, p->train, 0, true, p->pool, &p->train_prepared, err));
+    hone__cache cache;
+    const hone__cache_setup setup = {.dir = p->setup->cache_dir,
+                                     .preparer = &p->preparer,
+                                     .tokenizer = &p->experiment->tokenizer,
+                                     .head = &p->experiment->head,
+                                     .facts = &p->facts,
+                                     .log = p->setup->log};
+    HONE_TRY(hone__cache_open(&cache, &setup, err));
+    if (p->network.head->prepare_per_epoch)
+        HONE_TRY(hone__prepare(&p->preparer, p->train, 0, true, p->pool, &p->train_prepared, err));
+    else
+        HONE_TRY(hone__cache_prepare(&cache, p->train, true, p->pool, &p->train_prepared, err));
     if (!p->dataset.validation)
         return HONE_OK;
-    return hone__prepare(&p->preparer, p->dataset.validation, 0, false, p->pool, &p->validation_prepared, err);
+    return hone__cache_prepare(&cache, p->dataset.validation, false, p->pool, &p->validation_prepared, err);
 }
 
 /* ---- Model and head ---------------------------------------------------------------------------------------------- */

@@ -24,7 +24,8 @@ typedef struct hone__progress {
 typedef struct hone__trial_setup {
     const hone__experiment *experiment;
     hone__registry *registry;
-    const char *dir; /* exists; what the trial writes goes there */
+    const char *dir;       /* exists; what the trial writes goes there */
+    const char *cache_dir; /* for tokens, shared with other trials; NULL: none */
     hone_log *log;
     void (*progress)(void *ctx, const hone__progress *p); /* may be NULL */
     void *progress_ctx;

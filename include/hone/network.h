@@ -191,7 +191,8 @@ typedef struct hone_head {
     /* [any thread] May be NULL: the text, or text and text_pair, as one sequence; without a tokenizer a sequence of one row without
      * ids. The example's arrays come along as fields of its own, under their names. */
     hone_status (*prepare)(const hone_self *self, const hone_prepare *in, hone_sequences *out, hone_error *err);
-    /* Does prepare() depend on the epoch? 0: done once, and cached. */
+    /* Does prepare() depend on the epoch? 0: done once, and cached: then it must depend on nothing but its arguments, the parameters,
+     * the facts and what the tokenizer gives. */
     uint32_t prepare_per_epoch;
     uint32_t zero;
     hone_status (*build)(const hone_self *self, hone_graph *g, const hone_head_io *io, hone_error *err);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the seed corpora of the fuzzers of YAML and safetensors: small files, one feature or mistake each.
+"""Makes the seed corpora of the fuzzers of YAML, safetensors and the token cache: small files, one feature or mistake each.
 
 Usage: python3 tests/fuzz/make_corpus.py, in the root of the tree. Needs nothing but Python.
 
@@ -76,11 +76,43 @@ SAFETENSORS = {
 }
 
 
+def tokens(per=None, key="key", **changed):
+    """A file of three examples of one, two and one sequences, seven tokens, and a field for each kind of owner."""
+    arrays = {"example_starts": ("I64", "q", [0, 1, 3, 4]), "starts": ("I64", "q", [0, 2, 4, 5, 7]), "cut": ("I64", "q", [0, 1, 0, 0]),
+              "field.wanted_rows": ("I64", "q", [1, 0, 0]), "starts.wanted_rows": ("I64", "q", [0, 1, 2, 3, 3]),
+              "starts.mark": ("I64", "q", [0, 2, 4, 5, 7]), "starts.draw": ("I64", "q", [0, 1, 2, 3]),
+              "ids": ("I32", "i", [1, 2, 3, 4, 5, 6, 7]), "types": ("I32", "i", [0] * 7),
+              "field.mark": ("I32", "i", [9] * 7), "field.draw": ("F32", "f", [0.5, 0.25, 1.0]), **changed}
+    header, data = {"__metadata__": {"hone_tokens": "1", "key": key, "per.mark": per or "token", "per.draw": "example",
+                                     "per.wanted_rows": "item"}}, b""
+    for name, (dtype, code, values) in ((name, array) for name, array in arrays.items() if array):
+        more = struct.pack(f"<{len(values)}{code}", *values)
+        header[name] = tensor(dtype, [len(values)], len(data), len(data) + len(more))
+        data += more
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 64 + 56)
+    return struct.pack("<Q", len(text)) + text + data
+
+
+TOKENS = {
+    "whole": tokens(),
+    "plain": tokens(**{"field.draw": None, "field.mark": None, "field.wanted_rows": None, "ids": None, "types": None}),
+    "bad-empty": tokens(**{"field.draw": ("F32", "f", []), "starts.draw": ("I64", "q", [0, 0, 0, 0])}),
+    "bad-key": tokens(key="another"),
+    "bad-starts": tokens(starts=("I64", "q", [0, 2, 1, 5, 7])),
+    "bad-count": tokens(example_starts=("I64", "q", [0, 1, 4])),
+    "bad-row": tokens(**{"field.wanted_rows": ("I64", "q", [1, 0, 7])}),
+    "bad-ids": tokens(ids=("I32", "i", [1, 2])),
+    "bad-per": tokens(per="sentence"),
+    "bad-owner": tokens(per="example"),
+}
+
+
 def write(folder, name, content):
     (CORPUS / folder).mkdir(parents=True, exist_ok=True)
     (CORPUS / folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-for folder, files in (("yaml", YAML), ("safetensors", SAFETENSORS)):
+for folder, files in (("yaml", YAML), ("safetensors", SAFETENSORS), ("tokens", TOKENS)):
     for name, content in files.items():
         write(folder, name, content)

@@ -276,7 +276,7 @@ static const mistake mistakes[] = {
     {DATA REST "task: nothing\n", "exp.yaml:8:7: task: there is no task \"nothing\"; there are: *"},
     {DATA REST "modle: {type: null}\n", "exp.yaml:8:1: the file has no key \"modle\"; did you mean \"model\"? It has: data, "
                                         "tokenizer, model, head, optimizer, schedule, techniques, trainer, metrics, backend, "
-                                        "launcher, sweep, name, output_dir, seed, task, plugins, data_root, model_root"},
+                                        "launcher, sweep, name, output_dir, cache_dir, seed, task, plugins, data_root, model_root"},
     {DATA REST "learning_rate: 1.0e-5\n", "exp.yaml:8:1: the file has no key \"learning_rate\"; write optimizer.learning_rate"},
     {DATA REST "evaluation_strategy: epoch\n",
      "exp.yaml:8:1: the file has no key \"evaluation_strategy\"; write trainer.eval_strategy"},

@@ -102,4 +102,50 @@ static inline hone__preparer make_preparer(const hone_head *head, uint64_t max_l
     return p;
 }
 
+/* ---- A head with windows and fields of every kind ---------------------------------------------------------------- */
+
+static inline hone_status ints(hone_sequences *out, const char *name, hone_per per, uint32_t dtype, void *data, int64_t n,
+                               hone_error *err)
+{
+    hone_tensor t = {.data = data, .dtype = dtype, .shape = hone_shape_1(n)};
+    return hone_sequence_field(out, name, per, &t, err);
+}
+
+/* One sequence a letter; fields that say where they come from; two rows in the first sequence, none in the others. */
+static inline hone_status windows_prepare(const hone_self *self, const hone_prepare *in, hone_sequences *out, hone_error *err)
+{
+    size_t n;
+    const char *text = hone_example_text(in->example, "text", &n);
+    (void)self;
+    for (size_t i = 0; i < n; i++) {
+        hone_tokens tokens;
+        hone_sequence s;
+        int32_t marks[3] = {(int32_t)i, 7, 8}, number = (int32_t)(10 * in->index + i);
+        int64_t wanted[2] = {2, 1};
+        HONE_TRY(hone_encode(out, text + i, 1, &tokens, err));
+        HONE_TRY(hone_sequence_add(out, &tokens, NULL, -1, &s, err));
+        HONE_TRY(hone_sequence_set_ids(out, (const int32_t[]){1, 100 + (int32_t)i, 2}, s.n, err));
+        HONE_TRY(ints(out, "marks", HONE_PER_TOKEN, HONE_I32, marks, 3, err));
+        HONE_TRY(ints(out, "number", HONE_PER_SEQUENCE, HONE_I32, &number, 1, err));
+        if (i == 0)
+            HONE_TRY(ints(out, "wanted_rows", HONE_PER_ITEM, HONE_I64, wanted, 2, err));
+    }
+    float draw = (float)hone_random_uniform(in->random, in->index, 0);
+    return ints(out, "draw", HONE_PER_EXAMPLE, HONE_F32, &draw, 1, err);
+}
+
+static const hone_head windows = {.plugin = {.name = "windows"}, .prepare = windows_prepare};
+
+/* 1,000 examples of different lengths. */
+static inline hone_corpus *many(hone_arena *arena)
+{
+    static char texts[1000][8];
+    static row rows[1000];
+    for (int i = 0; i < 1000; i++) {
+        snprintf(texts[i], sizeof texts[i], "%.*s", 1 + i % 5, "abcde");
+        rows[i] = (row){texts[i], NULL, NULL};
+    }
+    return make_corpus(arena, rows, 1000);
+}
+
 #endif

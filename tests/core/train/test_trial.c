@@ -158,6 +158,76 @@ START_TEST(the_same_cutting_into_micro_batches_gives_the_same_bits)
 }
 END_TEST
 
+/* Masks a token of each text, another one in each epoch. */
+static hone_status prepare_masked(const hone_self *self, const hone_prepare *in, hone_sequences *out, hone_error *err)
+{
+    size_t n;
+    hone_tokens tokens;
+    hone_sequence s;
+    const char *text = hone_example_text(in->example, "text", &n);
+    (void)self;
+    HONE_TRY(hone_encode(out, text, n, &tokens, err));
+    HONE_TRY(hone_sequence_add(out, &tokens, NULL, -1, &s, err));
+    int32_t *ids = hone_alloc_array(in->arena, s.n, sizeof *ids);
+    ck_assert_ptr_nonnull(ids);
+    memcpy(ids, s.ids, s.n * sizeof *ids);
+    ids[hone_random_below(in->random, in->index, 0, s.n)] = 0;
+    return hone_sequence_set_ids(out, ids, s.n, err);
+}
+
+static int count_tokens(const fixture *f)
+{
+    char command[4400], line[32] = "";
+    snprintf(command, sizeof command, "ls %s | grep -c '^tokens-.*safetensors$'", fixture_path(f, "cache"));
+    FILE *pipe = popen(command, "r");
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, pipe));
+    pclose(pipe);
+    return atoi(line);
+}
+
+/* Thrice: without the token cache, making it, and reading it. per_epoch: with a head that prepares anew each epoch. */
+static void compare_with_cache(bool per_epoch, int n_files)
+{
+    fixture f;
+    files all[3];
+    fixture_begin_with(&f, 40);
+    fixture_compose(&f, "", fixture_bert(&f, ""), "trainer: {num_train_epochs: 2, train_batch_size: 8, threads: 2}\n");
+    hone_head head = *(const hone_head *)(const void *)f.experiment->head.plugin->table;
+    hone__plugin plugin = *f.experiment->head.plugin;
+    head.prepare = prepare_masked;
+    head.prepare_per_epoch = 1;
+    plugin.table = &head.plugin;
+    if (per_epoch)
+        f.experiment->head.plugin = &plugin;
+    for (int i = 0; i < 3; i++) {
+        f.setup.cache_dir = i > 0 ? fixture_path(&f, "cache") : NULL;
+        run_well(&f);
+        all[i] =
+            (files){fixture_read(&f, "metrics.jsonl"), fixture_read(&f, "predictions.tsv"), fixture_read(&f, "exhibits.json")};
+    }
+    ck_assert_int_eq(count_tokens(&f), n_files);
+    for (int i = 1; i < 3; i++) {
+        ck_assert_str_eq(all[0].metrics, all[i].metrics);
+        ck_assert_str_eq(all[0].predictions, all[i].predictions);
+        ck_assert_str_eq(all[0].exhibits, all[i].exhibits);
+    }
+    for (int i = 0; i < 3; i++)
+        free_files(&all[i]);
+    fixture_end(&f);
+}
+
+START_TEST(the_token_cache_changes_no_bit)
+{
+    compare_with_cache(false, 2); /* training and validation */
+}
+END_TEST
+
+START_TEST(what_depends_on_the_epoch_is_not_cached)
+{
+    compare_with_cache(true, 1); /* validation alone */
+}
+END_TEST
+
 START_TEST(another_seed_changes_the_numbers)
 {
     static const char trainer[] = "trainer: {num_train_epochs: 1, train_batch_size: 8, threads: 1}\n";
@@ -531,10 +601,10 @@ END_TEST
 SUITE("trial", a_bag_learns_what_can_be_told_apart, a_small_bert_learns_what_can_be_told_apart,
       other_poolings_and_hidden_layers_learn_too, the_confusion_matrix_agrees_with_accuracy,
       threads_and_a_second_run_change_no_bit, the_same_cutting_into_micro_batches_gives_the_same_bits,
-      evaluations_come_every_so_many_steps_and_at_the_end, threads_change_no_bit_of_openblas, another_seed_changes_the_numbers,
-      micro_batches_change_nothing_but_roundings, frozen_layers_keep_every_bit,
-      frozen_layers_run_without_dropout_and_trained_ones_with_it, freezing_what_is_not_there_is_refused,
-      a_loss_that_is_no_number_ends_the_trial_and_names_the_step, a_stop_ends_the_trial_as_interrupted,
-      early_stopping_ends_after_its_patience, the_best_by_a_loss_is_the_smallest,
+      evaluations_come_every_so_many_steps_and_at_the_end, threads_change_no_bit_of_openblas, the_token_cache_changes_no_bit,
+      what_depends_on_the_epoch_is_not_cached, another_seed_changes_the_numbers, micro_batches_change_nothing_but_roundings,
+      frozen_layers_keep_every_bit, frozen_layers_run_without_dropout_and_trained_ones_with_it,
+      freezing_what_is_not_there_is_refused, a_loss_that_is_no_number_ends_the_trial_and_names_the_step,
+      a_stop_ends_the_trial_as_interrupted, early_stopping_ends_after_its_patience, the_best_by_a_loss_is_the_smallest,
       a_head_is_calibrated_before_it_decodes_and_its_model_keeps_that, max_steps_and_max_train_samples_bound_the_work,
       a_metric_that_nobody_gives_is_refused, any_allocation_may_fail_and_a_retry_succeeds)

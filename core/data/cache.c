@@ -1,0 +1,246 @@
+/* cache.c - the keys of the token cache, and looking there before preparing.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "data/cache.h"
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/str.h"
+#include "data/prepared.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FORMAT 1 /* of what the keys are made of */
+
+/* ---- Keys -------------------------------------------------------------------------------------------------------- */
+
+static hone_status no_memory(hone_error *err)
+{
+    return hone_no_memory(err, "making the key of the token cache");
+}
+
+/* The file that holds this very code: libhone.so, or a program that it is linked into. */
+static hone_status add_library(hone__str *out, hone_error *err)
+{
+    Dl_info info;
+    char hex[65];
+    if (!dladdr((const void *)&hone__kinds, &info) || !info.dli_fname)
+        return hone_fail(err, HONE_EUNSUPPORTED, "the file of libhone cannot be found");
+    HONE_TRY(hone__sha256_file(info.dli_fname, hex, err));
+    hone__str_addf(out, "tokens %d hone %s %s\n", FORMAT, HONE_VERSION, hex);
+    return HONE_OK;
+}
+
+static hone_status add_section(hone__str *out, const hone__section *section, hone_error *err)
+{
+    HONE_TRY(hone__plugin_hash(section->plugin, err));
+    hone__str_addf(out, "%s %s %s\n", hone__kinds[section->plugin->table->kind].name, section->plugin->table->name,
+                   section->plugin->sha256);
+    return section->node ? hone__yaml_emit(section->node, out, err) : HONE_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static hone_status list_files(hone_arena *arena, const char *dir, const char ***names, size_t *n, hone_error *err)
+{
+    enum { MOST = 256 };
+    DIR *d = opendir(dir);
+    *n = 0;
+    *names = hone_alloc_array(arena, MOST, sizeof **names);
+    if (!d)
+        return hone_fail(err, HONE_EIO, "cannot read the folder %s: %s", dir, strerror(errno));
+    for (struct dirent *e; *names && *n < MOST && (e = readdir(d)) != NULL;) {
+        if (e->d_name[0] != '.')
+            (*names)[(*n)++] = hone_strdup(arena, e->d_name);
+        if (*n && !(*names)[*n - 1])
+            *names = NULL;
+    }
+    closedir(d);
+    if (!*names)
+        return no_memory(err);
+    qsort(*names, *n, sizeof **names, by_name);
+    return HONE_OK;
+}
+
+static hone_status add_files(hone__str *out, const char *dir, hone_arena *arena, hone_error *err)
+{
+    const char **names = NULL;
+    size_t n = 0;
+    HONE_TRY(list_files(arena, dir, &names, &n, err));
+    for (size_t i = 0; i < n; i++) {
+        char hex[65];
+        const char *path = hone__path_join(arena, dir, names[i]);
+        if (!path)
+            return no_memory(err);
+        HONE_TRY(hone__sha256_file(path, hex, err));
+        hone__str_addf(out, "file %s %s\n", names[i], hex);
+    }
+    return HONE_OK;
+}
+
+/* What a tokenizer read is known to it alone; what it saves is all that another one needs to give the same ids. */
+static hone_status add_saved(hone__str *out, const hone__cache_setup *s, hone_arena *arena, hone_error *err)
+{
+    hone_error ignored;
+    const hone_self *self = s->preparer->tokenizer_self;
+    char *dir = hone_sprintf(arena, "%s/tokenizer-XXXXXX", s->dir);
+    if (!dir)
+        return no_memory(err);
+    if (!mkdtemp(dir))
+        return hone_fail(err, HONE_EIO, "cannot make the folder %s: %s", dir, strerror(errno));
+    hone_status status = s->preparer->tokenizer->save(self, dir, err);
+    if (self && self->step)
+        hone__arena_reset(self->step);
+    if (status == HONE_OK)
+        status = add_files(out, dir, arena, err);
+    if (hone__remove_tree(dir, &ignored) != HONE_OK)
+        hone_log_line(s->log, HONE_LOG_WARNING, "%s", ignored.msg);
+    return status;
+}
+
+static hone_status add_tokenizer(hone__str *out, const hone__cache_setup *s, hone_arena *arena, hone_error *err)
+{
+    if (!s->preparer->tokenizer)
+        return HONE_OK;
+    HONE_TRY(add_section(out, s->tokenizer, err));
+    return add_saved(out, s, arena, err);
+}
+
+static void add_facts(hone__str *out, const hone_facts *f)
+{
+    hone__str_addf(out, "facts %u %d %llu %llu %lld\n", (unsigned)f->target, (int)f->positive, (unsigned long long)f->n_train,
+                   (unsigned long long)f->max_length, (long long)f->hidden);
+    for (uint64_t i = 0; i < f->n_labels; i++) {
+        hone__str_add_json(out, f->labels[i]);
+        hone__str_addf(out, " %llu\n", (unsigned long long)(f->counts ? f->counts[i] : 0));
+    }
+}
+
+/* Without a prepare() of its own, a head has no part in the sequences; with one, it may look at all that it was made with. */
+static hone_status add_head(hone__str *out, const hone__cache_setup *s, hone_error *err)
+{
+    if (!s->preparer->head || !s->preparer->head->prepare)
+        return HONE_OK;
+    HONE_TRY(add_section(out, s->head, err));
+    hone__str_addf(out, "seed %llu\n", (unsigned long long)s->preparer->seed);
+    add_facts(out, s->facts);
+    return HONE_OK;
+}
+
+static hone_status identify(hone__cache *c, hone__str *text, hone_arena *arena, hone_error *err)
+{
+    HONE_TRY(hone__make_dirs(c->setup.dir, err));
+    HONE_TRY(add_library(text, err));
+    HONE_TRY(add_tokenizer(text, &c->setup, arena, err));
+    hone__str_addf(text, "max_length %llu\n", (unsigned long long)c->setup.preparer->max_length);
+    HONE_TRY(add_head(text, &c->setup, err));
+    return text->failed ? no_memory(err) : hone__sha256_bytes(text->data, text->n, c->identity, err);
+}
+
+static hone_status key_of(const hone__cache *c, const hone_corpus *corpus, bool training, char key[65], hone_error *err)
+{
+    const hone_head *head = c->setup.preparer->head;
+    char data[65], text[160];
+    HONE_TRY(hone__corpus_hash(corpus, data, err));
+    const int n =
+        snprintf(text, sizeof text, "%s %s%s", c->identity, data, head && head->prepare && training ? " training" : "");
+    return hone__sha256_bytes(text, (size_t)n, key, err);
+}
+
+/* ---- Using it ---------------------------------------------------------------------------------------------------- */
+
+/* Without its cache a trial is slower and nothing else; so only a lack of memory is an error. */
+static hone_status give_up(hone__cache *c, hone_status status, const hone_error *why, hone_error *err)
+{
+    if (status == HONE_ENOMEM)
+        return no_memory(err);
+    hone_log_line(c->setup.log, HONE_LOG_WARNING, "there is no token cache: %s", why->msg);
+    c->off = true;
+    return HONE_OK;
+}
+
+hone_status hone__cache_open(hone__cache *c, const hone__cache_setup *setup, hone_error *err)
+{
+    const hone__preparer *p = setup->preparer;
+    hone_error why = {0};
+    hone__str text = {0};
+    *c = (hone__cache){.setup = *setup};
+    c->off = !setup->dir || (!p->tokenizer && !(p->head && p->head->prepare)); /* without either there is nothing to save */
+    if (c->off)
+        return HONE_OK;
+    hone_arena *arena = hone__arena_create(0);
+    const hone_status status = arena ? identify(c, &text, arena, &why) : HONE_ENOMEM;
+    hone__str_clear(&text);
+    hone__arena_destroy(arena);
+    return status == HONE_OK ? HONE_OK : give_up(c, status, &why, err);
+}
+
+static hone_status look_up(hone__cache *c, const char *path, const char *key, const hone_corpus *corpus,
+                           hone__prepared **prepared, hone_error *err)
+{
+    hone_error why = {0};
+    *prepared = NULL;
+    if (!hone__exists(path))
+        return HONE_OK;
+    const hone_status status = hone__prepared_open(path, key, corpus, c->setup.preparer->n_labels, prepared, &why);
+    if (status == HONE_ENOMEM)
+        return no_memory(err);
+    if (status == HONE_OK)
+        hone_log_line(c->setup.log, HONE_LOG_INFO, "the tokens of %s are from %s", corpus->split, path);
+    else
+        hone_log_line(c->setup.log, HONE_LOG_WARNING, "a file of the token cache is made again: %s", why.msg);
+    return HONE_OK;
+}
+
+/* Puts what was prepared into the cache, and the map of it in its place: other trials have the same pages. */
+static hone_status keep(hone__cache *c, const char *path, const char *key, hone__prepared **prepared, hone_error *err)
+{
+    hone_error why = {0};
+    hone__prepared *mapped = NULL;
+    hone_status status = hone__prepared_save(*prepared, key, path, &why);
+    if (status == HONE_OK)
+        status = hone__prepared_open(path, key, (*prepared)->corpus, (*prepared)->n_labels, &mapped, &why);
+    if (status != HONE_OK)
+        return give_up(c, status, &why, err);
+    hone_log_line(c->setup.log, HONE_LOG_INFO, "the tokens of %s are now in %s", (*prepared)->corpus->split, path);
+    hone__prepared_destroy(*prepared);
+    *prepared = mapped;
+    return HONE_OK;
+}
+
+static hone_status prepare(hone__cache *c, const char *path, const char *key, const hone_corpus *corpus, bool training,
+                           hone_pool *pool, hone__prepared **prepared, hone_error *err)
+{
+    HONE_TRY(look_up(c, path, key, corpus, prepared, err));
+    if (*prepared)
+        return HONE_OK;
+    HONE_TRY(hone__prepare(c->setup.preparer, corpus, 0, training, pool, prepared, err));
+    const hone_status status = keep(c, path, key, prepared, err);
+    if (status == HONE_OK)
+        return HONE_OK;
+    hone__prepared_destroy(*prepared);
+    *prepared = NULL;
+    return status;
+}
+
+hone_status hone__cache_prepare(hone__cache *c, const hone_corpus *corpus, bool training, hone_pool *pool,
+                                hone__prepared **prepared, hone_error *err)
+{
+    char key[65];
+    if (c->off)
+        return hone__prepare(c->setup.preparer, corpus, 0, training, pool, prepared, err);
+    HONE_TRY(key_of(c, corpus, training, key, err));
+    hone_arena *arena = hone__arena_create(0);
+    const char *path = arena ? hone_sprintf(arena, "%s/tokens-%.32s.safetensors", c->setup.dir, key) : NULL;
+    const hone_status status = path ? prepare(c, path, key, corpus, training, pool, prepared, err) : no_memory(err);
+    hone__arena_destroy(arena);
+    return status;
+}
