@@ -193,6 +193,30 @@ START_TEST(frozen_weights_stay_in_the_file_and_trained_ones_are_copied)
 }
 END_TEST
 
+/* Files of other programs align tensors to 8 bytes, and a foreign tensor of bytes before them may leave less. */
+START_TEST(a_place_that_is_aligned_to_its_elements_is_good_enough)
+{
+    hone_error err;
+    folder f = folder_open();
+    _Alignas(64) char bytes[16 * sizeof(float) + 8];
+    static const size_t places[] = {8, 4, 2};
+    for (size_t i = 0; i < 3; i++) {
+        hone_store *store = hone__store_create(1);
+        hone__st_entry entry = *hone__st_find(&f.file, "kept");
+        hone__weight *w = add(store, "a", 4, 4, normal, 0);
+        memcpy(bytes + places[i], entry.data, 16 * sizeof(float));
+        entry.data = bytes + places[i];
+        w->frozen = true;
+        check_ok(hone__store_take(store, w, &entry, true, &err), &err);
+        close_store(store);
+        ck_assert((values(w) == entry.data) == (places[i] != 2));
+        ck_assert_int_eq(memcmp(values(w), bytes + places[i], 16 * sizeof(float)), 0);
+        hone__store_destroy(store);
+    }
+    folder_close(&f);
+}
+END_TEST
+
 START_TEST(another_shape_in_the_file_is_refused_with_both_shapes)
 {
     hone_error err;
@@ -266,5 +290,5 @@ END_TEST
 SUITE("store", initial_values_depend_on_seed_and_name_alone, initialisers_have_their_distributions,
       a_weight_is_found_again_and_its_shape_must_agree, gradients_lie_in_one_block_in_the_order_of_registration,
       what_is_saved_is_loaded_bit_by_bit, frozen_weights_stay_in_the_file_and_trained_ones_are_copied,
-      another_shape_in_the_file_is_refused_with_both_shapes, saving_may_rename_and_leave_out,
-      any_allocation_may_fail_and_a_retry_succeeds)
+      a_place_that_is_aligned_to_its_elements_is_good_enough, another_shape_in_the_file_is_refused_with_both_shapes,
+      saving_may_rename_and_leave_out, any_allocation_may_fail_and_a_retry_succeeds)
