@@ -274,9 +274,10 @@ static const mistake mistakes[] = {
     {DATA REST "plugins: [nothing.so]\n",
      "exp.yaml:8:11: plugins is \"nothing.so\", but there is no DIR/nothing.so; it is relative to the experiment file"},
     {DATA REST "task: nothing\n", "exp.yaml:8:7: task: there is no task \"nothing\"; there are: *"},
-    {DATA REST "modle: {type: null}\n", "exp.yaml:8:1: the file has no key \"modle\"; did you mean \"model\"? It has: data, "
-                                        "tokenizer, model, head, optimizer, schedule, techniques, trainer, metrics, backend, "
-                                        "launcher, sweep, name, output_dir, cache_dir, seed, task, plugins, data_root, model_root"},
+    {DATA REST "modle: {type: null}\n",
+     "exp.yaml:8:1: the file has no key \"modle\"; did you mean \"model\"? It has: data, "
+     "tokenizer, model, head, optimizer, schedule, techniques, trainer, metrics, backend, "
+     "launcher, sweep, name, output_dir, cache_dir, seed, task, plugins, data_root, model_root"},
     {DATA REST "learning_rate: 1.0e-5\n", "exp.yaml:8:1: the file has no key \"learning_rate\"; write optimizer.learning_rate"},
     {DATA REST "evaluation_strategy: epoch\n",
      "exp.yaml:8:1: the file has no key \"evaluation_strategy\"; write trainer.eval_strategy"},
