@@ -11,9 +11,11 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FORMAT 1 /* of what the keys are made of */
 
@@ -44,75 +46,89 @@ static hone_status add_section(hone__str *out, const hone__section *section, hon
     return section->node ? hone__yaml_emit(section->node, out, err) : HONE_OK;
 }
 
-static int by_name(const void *a, const void *b)
+/* ---- What a tokenizer may have read ------------------------------------------------------------------------------ */
+
+/* A vocabulary is smaller; what is larger are weights, which are not read through for a key. */
+#define MOST_CONTENT ((off_t)32 << 20)
+
+static hone_status add_path(hone__str *out, const char *path, int depth, hone_error *err);
+
+static int by_name(const struct dirent **a, const struct dirent **b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static hone_status list_files(hone_arena *arena, const char *dir, const char ***names, size_t *n, hone_error *err)
+static hone_status add_folder(hone__str *out, const char *folder, int depth, hone_error *err)
 {
-    enum { MOST = 256 };
-    DIR *d = opendir(dir);
-    *n = 0;
-    *names = hone_alloc_array(arena, MOST, sizeof **names);
-    if (!d)
-        return hone_fail(err, HONE_EIO, "cannot read the folder %s: %s", dir, strerror(errno));
-    for (struct dirent *e; *names && *n < MOST && (e = readdir(d)) != NULL;) {
-        if (e->d_name[0] != '.')
-            (*names)[(*n)++] = hone_strdup(arena, e->d_name);
-        if (*n && !(*names)[*n - 1])
-            *names = NULL;
+    struct dirent **list = NULL;
+    const int n = scandir(folder, &list, NULL, by_name);
+    hone_status status = n >= 0 ? HONE_OK : hone_fail(err, HONE_EIO, "cannot read the folder %s: %s", folder, strerror(errno));
+    for (int i = 0; i < n; i++) {
+        char path[PATH_MAX];
+        if (status == HONE_OK && list[i]->d_name[0] != '.' &&
+            snprintf(path, sizeof path, "%s/%s", folder, list[i]->d_name) < (int)sizeof path) {
+            hone__str_add_json(out, list[i]->d_name);
+            status = add_path(out, path, depth + 1, err);
+        }
+        free(list[i]);
     }
-    closedir(d);
-    if (!*names)
-        return no_memory(err);
-    qsort(*names, *n, sizeof **names, by_name);
-    return HONE_OK;
-}
-
-static hone_status add_files(hone__str *out, const char *dir, hone_arena *arena, hone_error *err)
-{
-    const char **names = NULL;
-    size_t n = 0;
-    HONE_TRY(list_files(arena, dir, &names, &n, err));
-    for (size_t i = 0; i < n; i++) {
-        char hex[65];
-        const char *path = hone__path_join(arena, dir, names[i]);
-        if (!path)
-            return no_memory(err);
-        HONE_TRY(hone__sha256_file(path, hex, err));
-        hone__str_addf(out, "file %s %s\n", names[i], hex);
-    }
-    return HONE_OK;
-}
-
-/* What a tokenizer read is known to it alone; what it saves is all that another one needs to give the same ids. */
-static hone_status add_saved(hone__str *out, const hone__cache_setup *s, hone_arena *arena, hone_error *err)
-{
-    hone_error ignored;
-    const hone_self *self = s->preparer->tokenizer_self;
-    char *dir = hone_sprintf(arena, "%s/tokenizer-XXXXXX", s->dir);
-    if (!dir)
-        return no_memory(err);
-    if (!mkdtemp(dir))
-        return hone_fail(err, HONE_EIO, "cannot make the folder %s: %s", dir, strerror(errno));
-    hone_status status = s->preparer->tokenizer->save(self, dir, err);
-    if (self && self->step)
-        hone__arena_reset(self->step);
-    if (status == HONE_OK)
-        status = add_files(out, dir, arena, err);
-    if (hone__remove_tree(dir, &ignored) != HONE_OK)
-        hone_log_line(s->log, HONE_LOG_WARNING, "%s", ignored.msg);
+    free(list);
     return status;
 }
 
-static hone_status add_tokenizer(hone__str *out, const hone__cache_setup *s, hone_arena *arena, hone_error *err)
+static hone_status add_path(hone__str *out, const char *path, int depth, hone_error *err)
 {
+    enum { DEEPEST = 4 };
+    char hex[65];
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return hone_fail(err, HONE_EIO, "cannot read %s: %s", path, strerror(errno));
+    if (S_ISDIR(st.st_mode) && depth < DEEPEST)
+        return add_folder(out, path, depth, err);
+    if (!S_ISREG(st.st_mode))
+        return HONE_OK;
+    if (st.st_size > MOST_CONTENT) {
+        hone__str_addf(out, " %lld bytes of %lld.%09ld\n", (long long)st.st_size, (long long)st.st_mtim.tv_sec,
+                       st.st_mtim.tv_nsec);
+        return HONE_OK;
+    }
+    HONE_TRY(hone__sha256_file(path, hex, err));
+    hone__str_addf(out, " %s\n", hex);
+    return HONE_OK;
+}
+
+/* The files that its parameters name. */
+static hone_status add_named(hone__str *out, const hone__section *section, hone_error *err)
+{
+    const hone_plugin *table = section->plugin->table;
+    for (uint32_t i = 0; section->params && i < table->n_params; i++) {
+        const hone_param *row = (const hone_param *)(const void *)((const char *)table->params + i * table->param_size);
+        const char *field = (const char *)section->params + row->offset;
+        if (row->type != HONE_STRING || !(row->flags & (HONE_PATH | HONE_MODEL_PATH)))
+            continue;
+        const hone_list list = row->shape == HONE_LIST ? *(const hone_list *)(const void *)field : (hone_list){field, 1, 0};
+        for (uint64_t k = 0; row->shape != HONE_MAP && k < list.n; k++)
+            if (((const char *const *)list.items)[k])
+                HONE_TRY(add_path(out, ((const char *const *)list.items)[k], 0, err));
+    }
+    return HONE_OK;
+}
+
+/* All that its create() gets: parameters and their files, the model's folder, and the examples to learn from. */
+static hone_status add_tokenizer(hone__str *out, const hone__cache *c, hone_error *err)
+{
+    const hone__cache_setup *s = &c->setup;
     if (!s->preparer->tokenizer)
         return HONE_OK;
     HONE_TRY(add_section(out, s->tokenizer, err));
-    return add_saved(out, s, arena, err);
+    HONE_TRY(add_named(out, s->tokenizer, err));
+    if (s->model_dir)
+        HONE_TRY(add_path(out, s->model_dir, 0, err));
+    hone__str_addf(out, "train %s\n", c->train);
+    return HONE_OK;
 }
+
+/* ---- The rest of a key ------------------------------------------------------------------------------------------- */
 
 static void add_facts(hone__str *out, const hone_facts *f)
 {
@@ -135,11 +151,12 @@ static hone_status add_head(hone__str *out, const hone__cache_setup *s, hone_err
     return HONE_OK;
 }
 
-static hone_status identify(hone__cache *c, hone__str *text, hone_arena *arena, hone_error *err)
+static hone_status identify(hone__cache *c, hone__str *text, hone_error *err)
 {
     HONE_TRY(hone__make_dirs(c->setup.dir, err));
+    HONE_TRY(hone__corpus_hash(c->setup.train, c->train, err));
     HONE_TRY(add_library(text, err));
-    HONE_TRY(add_tokenizer(text, &c->setup, arena, err));
+    HONE_TRY(add_tokenizer(text, c, err));
     hone__str_addf(text, "max_length %llu\n", (unsigned long long)c->setup.preparer->max_length);
     HONE_TRY(add_head(text, &c->setup, err));
     return text->failed ? no_memory(err) : hone__sha256_bytes(text->data, text->n, c->identity, err);
@@ -176,10 +193,8 @@ hone_status hone__cache_open(hone__cache *c, const hone__cache_setup *setup, hon
     c->off = !setup->dir || (!p->tokenizer && !(p->head && p->head->prepare)); /* without either there is nothing to save */
     if (c->off)
         return HONE_OK;
-    hone_arena *arena = hone__arena_create(0);
-    const hone_status status = arena ? identify(c, &text, arena, &why) : HONE_ENOMEM;
+    const hone_status status = identify(c, &text, &why);
     hone__str_clear(&text);
-    hone__arena_destroy(arena);
     return status == HONE_OK ? HONE_OK : give_up(c, status, &why, err);
 }
 

@@ -1,8 +1,9 @@
 /* cache.h - prepared sequences in files, made once and mapped by every trial that needs the same ones.
  *
  * A file is named by its key: SHA-256 over all that decides its bytes, which are the examples themselves, the tokenizer (its plugin
- * file, its parameters and the files that it saves), the length, and where the head has a prepare() of its own that plugin's file, its
- * parameters, the facts of the data and the seed; also libhone's own file and the format. So a file is never out of date, only unused.
+ * file, its parameters with the files that they name, the model's folder, the examples that it may have learnt from), the length, and
+ * where the head has a prepare() of its own that plugin's file, its parameters, the facts of the data and the seed; also libhone's own
+ * file and the format. So a file is never out of date, only unused.
  * It is a sealed safetensors file, written whole: two trials that make it at once write the same bytes. What is damaged is noticed
  * and made again; where nothing can be written (a full disk) there is one warning, and everything goes on without.
  *
@@ -16,12 +17,15 @@ typedef struct hone__cache_setup {
     const char *dir; /* made where it is absent; NULL: no cache */
     const hone__preparer *preparer;
     const hone__section *tokenizer, *head; /* of the preparer's plugins */
+    const char *model_dir;                 /* that the tokenizer was made with; may be NULL */
+    const hone_corpus *train;              /* the same */
     const hone_facts *facts;               /* that the head was made with */
     hone_log *log;                         /* may be NULL */
 } hone__cache_setup;
 
 typedef struct hone__cache {
     hone__cache_setup setup;
+    char train[65];    /* hash of the training examples */
     char identity[65]; /* of everything but the examples */
     bool off;          /* there is none, or it failed, which was said */
 } hone__cache;

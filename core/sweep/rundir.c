@@ -334,7 +334,7 @@ hone_status hone__rundir_describe(const char *dir, const hone__experiment *e, ho
 
 void hone__rundir_tidy(const char *dir, hone_log *log)
 {
-    static const char *const folders[] = {"", "/plots", "/test"};
+    static const char *const folders[] = {"", "/plots", "/test", "/cache"};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         hone_error why = {0};
         char path[PATH_MAX];

@@ -80,6 +80,8 @@ static hone_status prepare(hone__parts *p, hone_error *err)
                                      .preparer = &p->preparer,
                                      .tokenizer = &p->experiment->tokenizer,
                                      .head = &p->experiment->head,
+                                     .model_dir = p->experiment->model_common->path,
+                                     .train = p->train,
                                      .facts = &p->facts,
                                      .log = p->setup->log};
     HONE_TRY(hone__cache_open(&cache, &setup, err));

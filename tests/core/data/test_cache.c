@@ -17,7 +17,7 @@
 typedef struct world {
     char *dir;
     hone_arena *arena;
-    const char *cache, *knows; /* what the tokenizer would save */
+    const char *cache, *model; /* the folder of a model */
     hone_tokenizer tokenizer;
     hone_self self;
     hone__plugin plugins[2]; /* tokenizer, head */
@@ -30,14 +30,6 @@ typedef struct world {
     FILE *stream;
 } world;
 
-static hone_status save_letters(const hone_self *self, const char *dir, hone_error *err)
-{
-    const world *w = self->params;
-    FILE *f = fopen(hone_sprintf(w->arena, "%s/letters.txt", dir), "w");
-    const bool written = f && fputs(w->knows, f) >= 0;
-    return f && fclose(f) == 0 && written ? HONE_OK : hone_fail(err, HONE_EIO, "the letters cannot be written");
-}
-
 static const char *path_in(const world *w, const char *name)
 {
     const char *path = hone__path_join(w->arena, w->dir, name);
@@ -45,13 +37,20 @@ static const char *path_in(const world *w, const char *name)
     return path;
 }
 
+static void write_text(const world *w, const char *name, const char *text)
+{
+    hone_error err;
+    const char *path = path_in(w, name);
+    ck_assert_int_eq(hone__make_dirs(hone__path_dir(w->arena, path), &err), HONE_OK);
+    ck_assert_int_eq(hone__write_file(path, text, strlen(text), &err), HONE_OK);
+}
+
 static void write_plugin(world *w, int i, const char *bytes)
 {
     static const char *const names[] = {"tokenizer.so", "head.so"};
-    hone_error err;
     w->plugins[i].file = path_in(w, names[i]);
     w->plugins[i].sha256 = hone_alloc(w->arena, 65);
-    ck_assert_int_eq(hone__write_file(w->plugins[i].file, bytes, strlen(bytes), &err), HONE_OK);
+    write_text(w, names[i], bytes);
 }
 
 static hone__yaml *settings(world *w, const char *text)
@@ -66,10 +65,11 @@ static void begin(world *w, const hone_head *head)
 {
     static const char *const labels[] = {"x", "y"};
     static const uint64_t counts[] = {3, 4};
-    *w = (world){.dir = suite_make_dir(), .arena = hone__arena_create(0), .knows = "a to z", .tokenizer = letters};
-    w->tokenizer.save = save_letters;
+    *w = (world){.dir = suite_make_dir(), .arena = hone__arena_create(0), .tokenizer = letters};
     w->self = (hone_self){.size = sizeof w->self, .plugin = &w->tokenizer.plugin, .params = w};
     w->cache = path_in(w, "cache");
+    w->model = path_in(w, "model");
+    write_text(w, "model/vocab/letters.txt", "a to z");
     write_plugin(w, 0, "the tokenizer");
     write_plugin(w, 1, "the head");
     w->plugins[0].table = &w->tokenizer.plugin;
@@ -108,6 +108,8 @@ static hone_status prepare_through(world *w, const hone_corpus *corpus, bool tra
                                      .preparer = &w->preparer,
                                      .tokenizer = &w->sections[0],
                                      .head = &w->sections[1],
+                                     .model_dir = w->model,
+                                     .train = corpus,
                                      .facts = &w->facts,
                                      .log = w->log};
     HONE_TRY(hone__cache_open(&c, &setup, err));
@@ -230,7 +232,7 @@ START_TEST(a_change_of_the_data_or_the_tokenizer_is_another_file)
     ck_assert_int_eq(count_files(&w, NULL), 1);
     use(&w, make_corpus(w.arena, (row[]){{"ab", NULL, "x"}, {"ce", NULL, "y"}}, 2));
     ck_assert_int_eq(count_files(&w, NULL), 2);
-    w.knows = "a to y"; /* a vocabulary that changed under the same name */
+    write_text(&w, "model/vocab/letters.txt", "a to y"); /* a vocabulary that changed under the same name */
     use(&w, corpus);
     ck_assert_int_eq(count_files(&w, NULL), 3);
     w.sections[0].node = settings(&w, "{type: letters, lower_case: true}");
@@ -242,6 +244,21 @@ START_TEST(a_change_of_the_data_or_the_tokenizer_is_another_file)
     w.preparer.max_length = 5;
     use(&w, corpus);
     ck_assert_int_eq(count_files(&w, NULL), 6);
+    const struct named {
+        const char *vocabulary;
+    } named = {path_in(&w, "named.txt")};
+    static const hone_param rows[] = {HONE_PARAM_STRING(struct named, vocabulary, .flags = HONE_PATH, .help = "")};
+    w.tokenizer.plugin.params = rows;
+    w.tokenizer.plugin.n_params = 1;
+    w.tokenizer.plugin.param_size = sizeof *rows;
+    w.sections[0].params = &named;
+    write_text(&w, "named.txt", "a to z");
+    use(&w, corpus);
+    ck_assert_int_eq(count_files(&w, NULL), 7);
+    write_text(&w, "named.txt", "a to y");
+    use(&w, corpus);
+    use(&w, corpus);
+    ck_assert_int_eq(count_files(&w, NULL), 8);
     end(&w);
 }
 END_TEST
@@ -370,7 +387,7 @@ START_TEST(a_disk_that_takes_nothing_costs_one_warning)
     hone_corpus *corpus = many(w.arena);
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
     small = before;
-    small.rlim_cur = 4096; /* enough for what the tokenizer saves */
+    small.rlim_cur = 4096;
     void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
     hone__prepared *p = through(&w, corpus, true);
