@@ -32,6 +32,7 @@ void hone__lab_reset(hone__lab *lab)
         hone__prepared_destroy(lab->prepared[i]);
     for (size_t i = 0; i < lab->n_blocks; i++)
         hone__block_free(&lab->blocks[i]);
+    lab->waiting = NULL;
     lab->n_selves = lab->n_stores = lab->n_pools = lab->n_prepared = lab->n_blocks = 0;
     lab->dir = NULL;
     lab->train = NULL;
@@ -48,6 +49,19 @@ void hone__lab_close(hone__lab *lab)
     hone_error ignored;
     if (lab->vocabulary_dir[0])
         (void)!hone__remove_tree(lab->vocabulary_dir, &ignored);
+}
+
+hone_status hone__lab_store(hone__lab *lab, hone_error *err)
+{
+    if (lab->waiting)
+        return HONE_OK;
+    hone_store *store = hone__store_create(7);
+    if (!store || lab->n_stores == HONE__LAB_OWNED) {
+        hone__store_destroy(store);
+        return hone_no_memory(err, "making a network");
+    }
+    lab->stores[lab->n_stores++] = lab->waiting = store;
+    return HONE_OK;
 }
 
 hone_status hone__lab_pool(hone__lab *lab, int threads, hone_pool **pool, hone_error *err)
@@ -229,11 +243,12 @@ static hone_status create_in_world(hone__lab *lab, hone_self *self, hone_error *
         stand_in = hone__instance(self->trial, self->step, &hone__lab_model.plugin, NULL, 7, NULL, NULL);
         if (!stand_in)
             return hone_no_memory(err, "making an instance");
+        HONE_TRY(hone__lab_store(lab, err));
         return ((const hone_head *)t)
             ->create(self,
                      &(hone_head_setup){.size = sizeof(hone_head_setup),
                                         .facts = &lab->facts,
-                                        .store = lab->n_stores ? lab->stores[lab->n_stores - 1] : NULL,
+                                        .store = lab->waiting,
                                         .model = &hone__lab_model,
                                         .model_self = stand_in},
                      err);

@@ -21,6 +21,7 @@ typedef struct hone__lab {
     /* Given back after each check. */
     const hone_self *selves[HONE__LAB_OWNED];
     hone_store *stores[HONE__LAB_OWNED];
+    hone_store *waiting; /* the last of them, where a head was created with it and its network is not made yet */
     hone_pool *pools[HONE__LAB_OWNED];
     hone__prepared *prepared[HONE__LAB_OWNED];
     hone__block blocks[HONE__LAB_OWNED];
@@ -97,6 +98,8 @@ hone_status hone__lab_forward(hone__lab *lab, hone__network *net, const hone__pr
 bool hone__lab_same(const hone_tensor *a, const hone_tensor *b);
 bool hone__lab_finite(const hone_tensor *t);
 
+/* The store of the next network, in lab->waiting: heads are created with it. */
+hone_status hone__lab_store(hone__lab *lab, hone_error *err) HONE_CHECKED;
 /* 1 to 4 threads. */
 hone_status hone__lab_pool(hone__lab *lab, int threads, hone_pool **pool, hone_error *err) HONE_CHECKED;
 

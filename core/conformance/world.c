@@ -323,12 +323,11 @@ hone_status hone__lab_network(hone__lab *lab, const hone_self *model, const hone
 {
     const hone_self *own_model = hone__instance(lab->arena, lab->step, &hone__lab_model.plugin, NULL, 7, NULL, NULL);
     const hone_self *own_head = hone__instance(lab->arena, lab->step, &hone__lab_head.plugin, NULL, 7, NULL, NULL);
-    hone_store *store = hone__store_create(7);
-    if (!own_model || !own_head || !store || lab->n_stores == HONE__LAB_OWNED) {
-        hone__store_destroy(store);
+    if (!own_model || !own_head)
         return hone_no_memory(err, "making a network");
-    }
-    lab->stores[lab->n_stores++] = store;
+    HONE_TRY(hone__lab_store(lab, err));
+    hone_store *store = lab->waiting;
+    lab->waiting = NULL;
     model = model ? model : own_model;
     head = head ? head : own_head;
     *net = (hone__network){.model = (const hone_model *)(const void *)model->plugin,

@@ -64,6 +64,14 @@ const hone_tensor *hone_batch_field(const hone_batch *b, const char *name, const
     return NULL;
 }
 
+const int32_t *hone__batch_item_starts(const hone_batch *b, int64_t n)
+{
+    for (size_t i = 0; i < b->n_fields; i++)
+        if (b->fields[i].starts && b->fields[i].tensor.shape.dim[0] == n)
+            return b->fields[i].starts;
+    return NULL;
+}
+
 /* ---- Packing ----------------------------------------------------------------------------------------------------- */
 
 static hone_status no_memory(hone_error *err)

@@ -37,6 +37,8 @@ hone_status hone__batch_pack(const hone__prepared *p, const uint64_t *order, uin
                              hone_error *err) HONE_CHECKED;
 /* Index in the corpus of the batch's example e. */
 uint64_t hone__batch_example(const hone_batch *b, uint64_t e);
+/* Where each sequence's items begin [B+1], by a field that has n of them; NULL where none has. */
+const int32_t *hone__batch_item_starts(const hone_batch *b, int64_t n);
 /* Nodes over the batch's memory. */
 struct hone_graph;
 hone_status hone__batch_inputs(const hone_batch *b, hone_graph *g, hone_inputs *in, hone_error *err) HONE_CHECKED;

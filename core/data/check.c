@@ -161,17 +161,29 @@ static void count_labels(const hone_corpus *corpus, uint64_t *counts)
     }
 }
 
-static void describe_label(const hone__labels *labels, size_t i, uint64_t n_train, hone__str *out)
+/* What labels are counted in: of tags words, else examples. */
+static uint64_t count_owners(const hone__dataset *d)
+{
+    uint64_t n = 0;
+    if (d->target != HONE_TARGET_TAGS)
+        return d->train->n;
+    for (size_t i = 0; i < d->labels.n; i++)
+        n += d->labels.counts[i];
+    return n;
+}
+
+static void describe_label(const hone__labels *labels, size_t i, uint64_t n, hone__str *out)
 {
     hone__str_add_shown(out, labels->shown[i], 60);
     hone__str_addf(out, " %llu", (unsigned long long)labels->counts[i]);
-    if (n_train)
-        hone__str_addf(out, " (%.1f %%)", 100.0 * (double)labels->counts[i] / (double)n_train);
+    if (n)
+        hone__str_addf(out, " (%.1f %%)", 100.0 * (double)labels->counts[i] / (double)n);
 }
 
 static void describe_labels(const hone__dataset *d, hone__str *out)
 {
     const hone__labels *labels = &d->labels;
+    const uint64_t n = count_owners(d);
     size_t least = 0, most = 0;
     if (labels->n == 0)
         return;
@@ -182,13 +194,13 @@ static void describe_labels(const hone__dataset *d, hone__str *out)
         if (labels->n > MOST_LABELS)
             continue;
         hone__str_add(out, i ? ", " : "");
-        describe_label(labels, i, d->train->n, out);
+        describe_label(labels, i, n, out);
     }
     if (labels->n > MOST_LABELS) {
         hone__str_addf(out, "%zu, the rarest ", labels->n);
-        describe_label(labels, least, d->train->n, out);
+        describe_label(labels, least, n, out);
         hone__str_add(out, ", the most frequent ");
-        describe_label(labels, most, d->train->n, out);
+        describe_label(labels, most, n, out);
     }
     hone__str_add(out, "\n");
 }

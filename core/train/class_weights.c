@@ -8,12 +8,15 @@
 enum { NONE, BALANCED };
 const char *const hone_class_weightings[] = {"none", "balanced", NULL};
 
-/* Labels without an example in training weigh 1: they take part in smoothing only. */
+/* Labels without an example in training weigh 1: they take part in smoothing only. Of tags, every word is an example. */
 static void weigh_balanced(const hone_facts *facts, float *weights)
 {
+    uint64_t n = 0;
+    for (uint64_t c = 0; facts->counts && c < facts->n_labels; c++)
+        n += facts->counts[c];
     for (uint64_t c = 0; c < facts->n_labels; c++)
         if (facts->counts && facts->counts[c] > 0)
-            weights[c] = (float)((double)facts->n_train / ((double)facts->n_labels * (double)facts->counts[c]));
+            weights[c] = (float)((double)n / ((double)facts->n_labels * (double)facts->counts[c]));
 }
 
 static hone_status weigh_by_name(const hone_self *self, const hone_map *map, const hone_facts *facts, float *weights,

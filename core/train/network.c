@@ -176,9 +176,17 @@ hone_status hone__network_items(const hone__network *net, uint32_t k, const hone
 
 /* ---- Reading scores ---------------------------------------------------------------------------------------------- */
 
-/* Rows of items that belong to one example; items stand in the order of their examples. */
-static hone_status item_rows(const hone__pass *p, int64_t n_rows, int64_t *begin, int64_t *end, hone_error *err)
+/* Rows of items that belong to one example: as a field of the batch has them, which needs no gold, else as the items of a loss; they
+ * stand in the order of their examples. */
+static hone_status item_rows(const hone__pass *p, const hone_decode *in, int64_t n_rows, int64_t *begin, int64_t *end,
+                             hone_error *err)
 {
+    const int32_t *starts = hone__batch_item_starts(p->batch, n_rows);
+    if (starts) {
+        *begin = starts[in->first_sequence];
+        *end = starts[in->first_sequence + in->n_sequences];
+        return HONE_OK;
+    }
     for (uint32_t k = 0; p->items && k < p->n_losses; k++) {
         const hone_items *items = &p->items[k];
         if ((int64_t)items->n != n_rows)
@@ -189,8 +197,8 @@ static hone_status item_rows(const hone__pass *p, int64_t n_rows, int64_t *begin
             ++*end;
         return HONE_OK;
     }
-    return hone_fail(err, HONE_EPLUGIN, "head %s: scores per item, but no loss has %lld items", p->net->head->plugin.name,
-                     (long long)n_rows);
+    return hone_fail(err, HONE_EPLUGIN, "head %s: scores per item, but neither a field nor a loss has %lld items",
+                     p->net->head->plugin.name, (long long)n_rows);
 }
 
 static hone_status score_rows(const hone_decode *in, const hone__scores *s, int64_t n_rows, int64_t *begin, int64_t *end,
@@ -213,7 +221,7 @@ static hone_status score_rows(const hone_decode *in, const hone__scores *s, int6
         *end = *begin + 1;
         break;
     default:
-        HONE_TRY(item_rows(p, n_rows, begin, end, err));
+        HONE_TRY(item_rows(p, in, n_rows, begin, end, err));
     }
     if (*end > n_rows)
         return hone_fail(err, HONE_EPLUGIN, "head %s: scores %s have %lld rows; row %lld was asked for",

@@ -15,6 +15,8 @@
 #include "plugin.h"
 #include "search.h"
 #include "statistics.h"
+#include "tag_head.h"
+#include "tags.h"
 #include "target.h"
 #include "task.h"
 #include "tensor.h"

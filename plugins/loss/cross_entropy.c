@@ -50,7 +50,7 @@ static const hone_loss cross_entropy = {
                .summary = "the negative logarithm of the gold label's probability", .source = "PyTorch, CrossEntropyLoss",
                .help = "    loss: {type: cross_entropy, label_smoothing_factor: 0.1, weights_by_label: {spam: 5}}",
                .state_size = sizeof(state), HONE_PARAMS(params, rows)},
-    .targets = HONE_TAKES(HONE_TARGET_CLASS),
+    .targets = HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_TAGS),
     .create = create,
     .build = build,
     .weight = weight,

@@ -172,7 +172,7 @@ static const hone_loss focal = {
                .source = "Lin et al. 2017, \"Focal loss for dense object detection\", equation 5",
                .help = "    loss: {type: focal, gamma: 2, weights_by_label: {spam: 0.75, ham: 0.25}}",
                .state_size = sizeof(state), HONE_PARAMS(params, rows), .ops = ops},
-    .targets = HONE_TAKES(HONE_TARGET_CLASS),
+    .targets = HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_TAGS),
     .create = create,
     .build = build,
 };

@@ -99,8 +99,11 @@ says out "Example: hone check"
 (cd "$dir" && "$hone" check - <exp.yaml >out 2>err) || fail "a file on standard input: $(cat "$dir/err")"
 
 # So do the experiments of the tree, with files that stand for their data and weights.
-mkdir -p "$dir/roots/data" "$dir/roots/mrpc" "$dir/roots/all-MiniLM-L6-v2"
-touch "$dir"/roots/data/{train,validation,test}.tsv "$dir"/roots/mrpc/{train,dev}.tsv
+mkdir -p "$dir/roots/all-MiniLM-L6-v2"
+grep -ohE '^ +(train|validation|test): *[^ {}#,]+' experiments/*/*.yaml | sed 's/.*: *//' | sort -u | while read -r file; do
+    mkdir -p "$dir/roots/$(dirname "$file")"
+    touch "$dir/roots/$file"
+done
 cp tests/golden/bert/model/* "$dir/roots/all-MiniLM-L6-v2"
 for file in experiments/*/*.yaml; do
     run 0 check "$file" data_root="$dir/roots" model_root="$dir/roots" --render

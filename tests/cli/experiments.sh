@@ -1,0 +1,22 @@
+#!/bin/bash
+# experiments.sh - every experiment whose data and weights lie in ../shared reads them without a mistake.
+#
+# SPDX-License-Identifier: Apache-2.0
+set -u
+shared=../shared checked=0 failures=0
+[ -d $shared/data ] || { echo "left out: there is no $shared/data"; exit 77; }
+
+for file in experiments/*/*.yaml; do
+    missing=$(grep -ohE '^ +(train|validation|test): *[^ {}#,]+' "$file" | sed 's/.*: *//' | while read -r data; do
+        [ -e "$shared/data/$data" ] || echo "$data"
+    done)
+    model=$(grep -ohE '^model: *\{[^}]*path: *[^ ,}]+' "$file" | sed 's/.*path: *//')
+    [ -z "$missing" ] && [ -e "$shared/models/$model" ] || continue
+    checked=$((checked + 1))
+    said=$("$HONE_PROGRAM" check "$file" data_root=$shared/data model_root=$shared/models --data 2>&1) || {
+        echo "$file: $said"
+        failures=$((failures + 1))
+    }
+done
+echo "$checked experiments checked"
+[ $failures -eq 0 ] && [ $checked -gt 0 ]
