@@ -91,8 +91,9 @@ static void check(const plugin_fixture *f, const table *t, const char *text)
     snprintf(yaml, sizeof yaml, "{type: seqeval, mode: %s, scheme: %s, average: %s}", mode, scheme, average);
     snprintf(name, sizeof name, "it%s%s", *suffix == '-' ? "" : "_", *suffix == '-' ? "" : suffix);
     const hone__figure *figure = hone__exhibits_figure(shown(f, yaml, t), name);
-    ck_assert_msg(figure && (isnan(value) ? isnan(figure->value) : fabs(figure->value - value) <= 1e-12), "%s, %s: %s is %.17g, but the reference gives %.17g", t->name,
-                  yaml, name, figure ? figure->value : NAN, value);
+    ck_assert_msg(figure && (isnan(value) ? isnan(figure->value) : fabs(figure->value - value) <= 1e-12),
+                  "%s, %s: %s is %.17g, but the reference gives %.17g", t->name, yaml, name, figure ? figure->value : NAN,
+                  value);
 }
 
 START_TEST(figures_are_those_of_the_package_seqeval)
