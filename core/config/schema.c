@@ -206,6 +206,7 @@ static json_t *row_schema(schema *s, const hone_param *row)
 static json_t *object_of(schema *s, const hone__group *groups, size_t n_groups, bool *ok)
 {
     json_t *o = typed("object"), *properties = json_object(), *required = json_array();
+    *ok &= required != NULL;
     for (size_t g = 0; g < n_groups; g++)
         for (size_t i = 0; i < groups[g].n; i++) {
             const hone_param *row = &groups[g].rows[i];
