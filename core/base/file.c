@@ -331,8 +331,41 @@ hone_status hone__remove_tree(const char *path, hone_error *err)
     return number == 0 ? HONE_OK : io_error(err, "remove", path, number);
 }
 
+static int add_size(int parent, const char *name, uint64_t *bytes, uint64_t *files)
+{
+    struct stat st;
+    int number = 0;
+    if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT ? 0 : errno;
+    if (!S_ISDIR(st.st_mode)) {
+        *bytes += (uint64_t)st.st_size;
+        ++*files;
+        return 0;
+    }
+    const int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!dir) {
+        number = errno;
+        if (fd >= 0)
+            close(fd);
+        return number;
+    }
+    for (struct dirent *entry; number == 0 && (entry = readdir(dir)) != NULL;)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            number = add_size(dirfd(dir), entry->d_name, bytes, files);
+    closedir(dir);
+    return number;
+}
+
+hone_status hone__tree_size(const char *path, uint64_t *bytes, uint64_t *files, hone_error *err)
+{
+    *bytes = *files = 0;
+    const int number = add_size(AT_FDCWD, path, bytes, files);
+    return number == 0 ? HONE_OK : io_error(err, "look at", path, number);
+}
+
 /* "NAME.tmp.PROCESS.COUNT", as create_temporary() makes them. */
-static bool is_temporary(const char *name)
+bool hone__is_temporary(const char *name)
 {
     static const char mark[] = ".tmp.";
     const char *at = NULL;
@@ -353,7 +386,7 @@ hone_status hone__remove_temporaries(const char *path, hone_error *err)
         return errno == ENOENT ? HONE_OK : io_error(err, "read the folder", path, errno);
     int number = 0;
     for (struct dirent *entry; number == 0 && (entry = readdir(dir)) != NULL;)
-        if (is_temporary(entry->d_name) && unlinkat(dirfd(dir), entry->d_name, 0) != 0 && errno != ENOENT)
+        if (hone__is_temporary(entry->d_name) && unlinkat(dirfd(dir), entry->d_name, 0) != 0 && errno != ENOENT)
             number = errno;
     closedir(dir);
     return number == 0 ? HONE_OK : io_error(err, "remove temporary files in", path, number);

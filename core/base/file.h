@@ -40,6 +40,9 @@ bool hone__exists(const char *path);
 bool hone__is_dir(const char *path);
 hone_status hone__make_dirs(const char *path, hone_error *err) HONE_CHECKED;   /* like mkdir -p */
 hone_status hone__remove_tree(const char *path, hone_error *err) HONE_CHECKED; /* does not follow links; absent is fine */
+/* Bytes and number of the files in a folder and below (of a file: its own); links count as themselves. */
+hone_status hone__tree_size(const char *path, uint64_t *bytes, uint64_t *files, hone_error *err) HONE_CHECKED;
+bool hone__is_temporary(const char *name); /* of a file that a writer left which was killed */
 /* Temporary files in the folder that writers left which were killed; an absent folder has none. */
 hone_status hone__remove_temporaries(const char *dir, hone_error *err) HONE_CHECKED;
 hone_status hone__sync_dir(const char *path, hone_error *err) HONE_CHECKED;

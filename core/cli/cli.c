@@ -11,6 +11,12 @@ const hone__command hone__commands[] = {
     {"check", hone__cli_check, "FILE [key=value ...] [--render | --data]",
      "every mistake of an experiment file at once, all of it with every default, or what its data is like",
      "hone check experiments/quickstart/quickstart.yaml optimizer.learning_rate=1.0e-4 --render", NULL},
+    {"clean", hone__cli_clean, "DIR [--dry-run]", "removes what a run can do without: its caches and checkpoints",
+     "hone clean reports/mrpc --dry-run",
+     "Says what it removes, and how many bytes that is; with --dry-run it only says it. Metrics, logs, results and models "
+     "stay. A trial "
+     "that\n"
+     "is not finished would begin anew, with the same numbers. A run at work is refused; a cache_dir elsewhere is left alone."},
     {"describe", hone__cli_describe, "[KIND[/NAME]] [--markdown | --json]",
      "what a kind of plugin or one of them does, and its parameters with units, defaults and ranges",
      "hone describe optimizer/adamw", NULL},
@@ -64,6 +70,11 @@ const hone__command hone__commands[] = {
      NULL},
     {"schema", hone__cli_schema, "", "the JSON Schema of experiment files, for editors", "hone schema > hone.schema.json",
      NULL},
+    {"status", hone__cli_status, "DIR [--json]", "how far a run is, also while it runs", "hone status reports/mrpc",
+     "What is done, what runs with its step, newest numbers and time left, what failed and why, and the best so far. It takes "
+     "no lock "
+     "and\n"
+     "changes nothing."},
     {"tokenize", hone__cli_tokenize, "DIR|VOCAB FILE [--type NAME] [--json]",
      "the tokens of every line of a file, by a model's tokenizer or a vocabulary",
      "hone tokenize all-MiniLM-L6-v2 lines.txt --json", NULL},

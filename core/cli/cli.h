@@ -31,6 +31,7 @@ extern const hone__command hone__commands[];
 /* The commands that have a file of their own. */
 int hone__cli_check(int argc, char **argv);
 int hone__cli_check_plugins(int argc, char **argv); /* argv[0] is "check" */
+int hone__cli_clean(int argc, char **argv);
 int hone__cli_describe(int argc, char **argv);
 int hone__cli_doctor(int argc, char **argv);
 int hone__cli_embed(int argc, char **argv);
@@ -44,6 +45,7 @@ int hone__cli_resume(int argc, char **argv);
 int hone__cli_run(int argc, char **argv);
 int hone__cli_score(const char *run); /* hone evaluate RUN --test */
 int hone__cli_schema(int argc, char **argv);
+int hone__cli_status(int argc, char **argv);
 int hone__cli_tokenize(int argc, char **argv);
 int hone__cli_trial(int argc, char **argv);
 int hone__cli_version(int argc, char **argv);

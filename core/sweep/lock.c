@@ -31,12 +31,13 @@ typedef struct owner {
 
 /* ---- Who we are -------------------------------------------------------------------------------------------------- */
 
-/* Field 22 of /proc/self/stat, counted behind the program's name, which may hold blanks and parentheses. 0 if unknown. */
-static int64_t start_time(void)
+/* Field 22 of /proc/PID/stat, counted behind the program's name, which may hold blanks and parentheses. 0 if unknown. */
+static int64_t start_time(int64_t pid)
 {
-    char *text;
+    char *text, path[64];
     size_t n;
-    if (hone__read_file("/proc/self/stat", 0, &text, &n, NULL) != HONE_OK)
+    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
+    if (hone__read_file(path, 0, &text, &n, NULL) != HONE_OK)
         return 0;
     const char *p = strrchr(text, ')');
     for (int field = 2; p && field < 22; field++) {
@@ -60,7 +61,7 @@ static void read_boot_id(char out[64])
 
 static owner ourselves(void)
 {
-    owner o = {.pid = getpid(), .started = start_time()};
+    owner o = {.pid = getpid(), .started = start_time(getpid())};
     if (gethostname(o.host, sizeof o.host - 1) != 0)
         strcpy(o.host, "unknown");
     read_boot_id(o.boot);
@@ -81,6 +82,11 @@ static owner read_owner(const char *path)
         snprintf(o.host, sizeof o.host, "%s", host);
     if (hone__json_int(root, "pid", false, &o.pid, path, NULL) != HONE_OK)
         o.pid = 0;
+    if (hone__json_int(root, "started", false, &o.started, path, NULL) != HONE_OK)
+        o.started = 0;
+    const char *boot = "";
+    if (hone__json_text(root, "boot", false, &boot, path, NULL) == HONE_OK)
+        snprintf(o.boot, sizeof o.boot, "%s", boot);
     json_decref(root);
     return o;
 }
@@ -159,6 +165,25 @@ hone_status hone__lock_take(const char *dir, hone_log *log, hone__lock **lock, h
         return status;
     }
     *lock = l;
+    return HONE_OK;
+}
+
+hone_status hone__lock_look(const char *dir, hone__lock_owner *out, hone_error *err)
+{
+    const size_t n = strlen(dir) + sizeof "/lock";
+    char *path = hone__malloc(n);
+    *out = (hone__lock_owner){0};
+    if (!path)
+        return hone_no_memory(err, "looking at a lock");
+    snprintf(path, n, "%s/lock", dir);
+    const owner o = read_owner(path), us = ourselves();
+    hone__free(path);
+    out->pid = o.pid;
+    snprintf(out->host, sizeof out->host, "%s", o.host);
+    if (o.pid && strcmp(o.host, us.host) != 0)
+        out->held = true;
+    else if (o.pid)
+        out->held = strcmp(o.boot, us.boot) == 0 && o.started && start_time(o.pid) == o.started;
     return HONE_OK;
 }
 

@@ -138,7 +138,7 @@ static void add_number(hone__str *s, const char *key, double value)
 
 static void begin_line(hone__str *s, const hone__loop *l)
 {
-    hone__str_addf(s, "{\"step\": %lld", (long long)l->step);
+    hone__str_addf(s, "{\"step\": %lld, \"total_steps\": %lld", (long long)l->step, (long long)l->parts->total_steps);
     add_number(s, "epoch", (double)l->step / (double)l->parts->steps_per_epoch);
 }
 

@@ -356,8 +356,30 @@ START_TEST(every_failed_allocation_is_survived)
 }
 END_TEST
 
-SUITE("file", a_written_file_is_there_alone_and_readable_by_all_that_may, an_abandoned_file_leaves_the_old_one,
-      two_writers_of_one_file_do_not_meet, a_full_disk_is_reported_and_the_old_file_stays,
+START_TEST(the_size_of_a_tree_is_that_of_its_files)
+{
+    hone_error err;
+    uint64_t bytes, files;
+    char *dir = suite_make_dir(), path[4200];
+    snprintf(path, sizeof path, "%s/a/b", dir);
+    ck_assert_int_eq(hone__make_dirs(path, &err), HONE_OK);
+    snprintf(path, sizeof path, "%s/a/b/ten", dir);
+    ck_assert_int_eq(hone__write_file(path, "0123456789", 10, &err), HONE_OK);
+    ck_assert_int_eq(hone__tree_size(path, &bytes, &files, &err), HONE_OK);
+    ck_assert(bytes == 10 && files == 1);
+    snprintf(path, sizeof path, "%s/three", dir);
+    ck_assert_int_eq(hone__write_file(path, "012", 3, &err), HONE_OK);
+    ck_assert_int_eq(hone__tree_size(dir, &bytes, &files, &err), HONE_OK);
+    ck_assert(bytes == 13 && files == 2);
+    snprintf(path, sizeof path, "%s/absent", dir);
+    ck_assert_int_eq(hone__tree_size(path, &bytes, &files, &err), HONE_OK);
+    ck_assert(bytes == 0 && files == 0);
+    suite_remove_dir(dir);
+}
+END_TEST
+
+SUITE("file", the_size_of_a_tree_is_that_of_its_files, a_written_file_is_there_alone_and_readable_by_all_that_may,
+      an_abandoned_file_leaves_the_old_one, two_writers_of_one_file_do_not_meet, a_full_disk_is_reported_and_the_old_file_stays,
       a_stream_that_failed_before_the_commit_is_not_forgotten, a_writer_killed_at_any_time_leaves_a_whole_file,
       a_file_that_cannot_be_written_is_named, reading_refuses_folders_and_what_is_too_large,
       a_fifo_and_files_without_a_size_are_read_to_their_end, a_map_shows_the_file_and_an_empty_file_can_be_mapped,

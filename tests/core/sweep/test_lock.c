@@ -116,6 +116,36 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
-SUITE("lock", a_second_supervisor_is_refused_until_the_first_is_gone, a_dead_owners_lock_is_taken_over_on_this_host_only,
-      a_torn_lock_names_nobody, a_run_that_exists_is_refused_with_the_ways_out, what_is_no_run_is_never_emptied,
-      every_allocation_may_fail)
+START_TEST(looking_at_a_lock_tells_who_holds_it_and_touches_nothing)
+{
+    hone_error err;
+    hone__lock_owner owner;
+    hone__lock *lock = NULL;
+    char *dir = suite_make_dir(), path[4200];
+    snprintf(path, sizeof path, "%s/lock", dir);
+    ck_assert_int_eq(hone__lock_look(dir, &owner, &err), HONE_OK);
+    ck_assert(!owner.held);
+    ck_assert_int_eq(hone__lock_take(dir, NULL, &lock, &err), HONE_OK);
+    ck_assert_int_eq(hone__lock_look(dir, &owner, &err), HONE_OK);
+    ck_assert(owner.held && owner.pid == getpid() && owner.host[0]);
+    hone__lock_release(lock);
+    ck_assert_int_eq(hone__lock_look(dir, &owner, &err), HONE_OK);
+    ck_assert(!owner.held && !hone__exists(path));
+    /* A process of that number that began at another time is another process. */
+    const char *const texts[] = {"{\"host\": \"%s\", \"pid\": %d, \"started\": 1, \"boot\": \"x\"}",
+                                 "{\"host\": \"not%s\", \"pid\": %d, \"started\": 1, \"boot\": \"x\"}"};
+    for (int i = 0; i < 2; i++) {
+        char text[600], host[256] = "";
+        ck_assert_int_eq(gethostname(host, sizeof host - 1), 0);
+        const int n = snprintf(text, sizeof text, texts[i], host, (int)getpid());
+        ck_assert_int_eq(hone__write_file(path, text, (size_t)n, &err), HONE_OK);
+        ck_assert_int_eq(hone__lock_look(dir, &owner, &err), HONE_OK);
+        ck_assert(owner.held == (i == 1)); /* another machine's cannot be known to be gone */
+    }
+    suite_remove_dir(dir);
+}
+END_TEST
+
+SUITE("lock", looking_at_a_lock_tells_who_holds_it_and_touches_nothing, a_second_supervisor_is_refused_until_the_first_is_gone,
+      a_dead_owners_lock_is_taken_over_on_this_host_only, a_torn_lock_names_nobody,
+      a_run_that_exists_is_refused_with_the_ways_out, what_is_no_run_is_never_emptied, every_allocation_may_fail)

@@ -504,7 +504,7 @@ START_TEST(evaluations_come_every_so_many_steps_and_at_the_end)
     run_well(&f);
     char *lines = fixture_read(&f, "metrics.jsonl");
     ck_assert_int_eq(count_lines(lines, "validation/loss"), 3); /* steps 3, 6 and 8 */
-    ck_assert_ptr_nonnull(strstr(lines, "{\"step\": 6, \"epoch\": 1.2, \"validation/loss\""));
+    ck_assert_ptr_nonnull(strstr(lines, "{\"step\": 6, \"total_steps\": 8, \"epoch\": 1.2, \"validation/loss\""));
     hone__free(lines);
     fixture_end(&f);
 }
