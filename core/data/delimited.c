@@ -38,6 +38,11 @@ hone_status hone_delimited_check(const hone_delimited *d, hone_error *err)
     char shown[64];
     if (d->columns.label && d->columns.score)
         return hone_fail(err, HONE_ECONFIG, "data.columns names both a label and a score; an example has one of them");
+    if (d->label_separator && !d->columns.label)
+        return hone_fail(err, HONE_ECONFIG, "data.label_separator needs data.columns.label, the column that holds the labels");
+    if (d->label_separator && !*d->label_separator)
+        return hone_fail(err, HONE_ECONFIG,
+                         "data.label_separator is empty; it is what stands between two labels, such as a comma");
     for (int role = 0; role < N_ROLES; role++) {
         const char *column = column_of(d, role);
         if (column && !*column)
@@ -57,6 +62,8 @@ hone_status hone_delimited_check(const hone_delimited *d, hone_error *err)
 
 hone_target hone_delimited_target(const hone_delimited *d)
 {
+    if (d->columns.label && d->label_separator)
+        return HONE_TARGET_CLASSES;
     return d->columns.label ? HONE_TARGET_CLASS : d->columns.score ? HONE_TARGET_SCORE : HONE_TARGET_NONE;
 }
 
@@ -72,6 +79,7 @@ typedef struct table {
     const hone_delimited *params;
     const hone_source *source;
     hone_sink *sink;
+    hone_arena *step;
     uint64_t width;        /* cells of a row */
     int64_t role[N_ROLES]; /* column of each, from 0, or NO_COLUMN */
 } table;
@@ -162,6 +170,25 @@ static bool as_score(const char *text, double *score)
     return text[0] && strspn(text, "0123456789+-.eE") == strlen(text) && *end == '\0' && isfinite(*score);
 }
 
+/* The labels of a set; an empty cell has none. */
+static hone_status add_set(const table *t, const char *cell, hone_error *err)
+{
+    const char *separator = t->params->label_separator;
+    char *list = hone_strdup(t->step, cell);
+    const char **names = hone_alloc_array(t->step, strlen(cell) + 1, sizeof *names);
+    hone_answer gold = hone_answer_of(HONE_TARGET_CLASSES);
+    if (!list || !names)
+        return hone_no_memory(err, "reading labels");
+    gold.names = names;
+    for (char *at = list, *end; at && *list; at = end ? end + strlen(separator) : NULL) {
+        end = strstr(at, separator);
+        if (end)
+            *end = '\0';
+        names[gold.n++] = at;
+    }
+    return hone_sink_gold(t->sink, &gold, err);
+}
+
 static hone_status add_gold(const table *t, const hone_row *row, hone_error *err)
 {
     char shown[64];
@@ -169,6 +196,8 @@ static hone_status add_gold(const table *t, const hone_row *row, hone_error *err
     if (t->role[role] == NO_COLUMN)
         return HONE_OK;
     const char *cell = row->cell[t->role[role]];
+    if (role == LABEL && t->params->label_separator)
+        return add_set(t, cell, err);
     if (!*cell && !t->source->needs_gold)
         return HONE_OK;
     if (!*cell)
@@ -203,7 +232,7 @@ hone_status hone_delimited_read(const hone_delimited *d, hone_arena *step, const
 {
     hone_rows *rows;
     hone_row row;
-    table t = {.params = d, .source = source, .sink = sink};
+    table t = {.params = d, .source = source, .sink = sink, .step = step};
     HONE_TRY(hone_rows_open(step, source->path, source->bytes, source->n, delimiters[d->delimiter], (hone_quoting)d->quoting,
                             &rows, err));
     hone_status status = hone_rows_next(rows, &row, err);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const hone_averages[] = {"auto", "binary", "macro", "micro", "weighted", NULL};
+const char *const hone_averages[] = {"auto", "binary", "macro", "micro", "weighted", "samples", NULL};
 
 /* ---- Choosing ---------------------------------------------------------------------------------------------------- */
 
@@ -27,6 +27,11 @@ hone_status hone_average_choose(const hone_self *self, int32_t average, const ch
     if (average == HONE_AVERAGE_AUTO)
         choice->average = positive_label || (facts->n_labels == 2 && facts->target == HONE_TARGET_CLASS) ? HONE_AVERAGE_BINARY
                                                                                                          : HONE_AVERAGE_MACRO;
+    if (choice->average == HONE_AVERAGE_SAMPLES && facts->target != HONE_TARGET_CLASSES)
+        return hone_fail(
+            err, HONE_EINVAL,
+            "metric %s: average samples is for sets of labels, and the data has %s; set average to macro, micro or weighted",
+            self->plugin->name, hone_target_name(facts->target));
     if (choice->average != HONE_AVERAGE_BINARY && positive_label)
         return hone_fail(err, HONE_EINVAL,
                          "metric %s: positive_label has no meaning with average %s; leave it out or set average to binary",
@@ -51,6 +56,8 @@ const char *hone_average_note(const hone_average_choice *choice, const hone_eval
         snprintf(out, size, "binary, positive label: %s", choice->positive < e->n_labels ? e->labels[choice->positive] : "?");
     else if (choice->average == HONE_AVERAGE_MICRO)
         snprintf(out, size, "micro average over all decisions");
+    else if (choice->average == HONE_AVERAGE_SAMPLES)
+        snprintf(out, size, "mean over examples");
     else
         snprintf(out, size, "%s average over %llu labels", hone_averages[choice->average], (unsigned long long)n_labels);
     return out;
@@ -118,6 +125,23 @@ static double mean_over_labels(const hone_label_counts *c, bool all, bool weight
     return weights > 0 ? sum / weights : zero_division;
 }
 
+static double mean_over_examples(const hone_evaluation *e, hone_label_score score, double zero_division)
+{
+    double sum = 0;
+    for (uint64_t i = 0; i < e->n; i++) {
+        const hone_record *r = hone_record_at(e, i);
+        double right = 0, gold = 0, predicted = 0;
+        for (uint64_t l = 0; l < e->n_labels; l++) {
+            const bool in_gold = hone_answer_holds(r->gold, l), in_prediction = hone_answer_holds(r->prediction, l);
+            gold += in_gold;
+            predicted += in_prediction;
+            right += in_gold && in_prediction;
+        }
+        sum += score(right, gold, predicted, zero_division);
+    }
+    return e->n ? sum / (double)e->n : zero_division;
+}
+
 hone_status hone_average_create(const hone_self *self, const hone_facts *facts, hone_error *err)
 {
     const hone_average_params *p = self->params;
@@ -144,6 +168,9 @@ hone_status hone_average_compute(const hone_self *self, const hone_evaluation *e
         break;
     case HONE_AVERAGE_MICRO:
         value = micro(&c, score, p->zero_division);
+        break;
+    case HONE_AVERAGE_SAMPLES:
+        value = mean_over_examples(e, score, p->zero_division);
         break;
     default:
         value = mean_over_labels(&c, e->target == HONE_TARGET_CLASSES, choice->average == HONE_AVERAGE_WEIGHTED, score,

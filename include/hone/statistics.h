@@ -35,10 +35,11 @@ typedef enum hone_average {
     HONE_AVERAGE_BINARY,
     HONE_AVERAGE_MACRO,
     HONE_AVERAGE_MICRO,
-    HONE_AVERAGE_WEIGHTED
+    HONE_AVERAGE_WEIGHTED,
+    HONE_AVERAGE_SAMPLES /* of sets: the mean over examples */
 } hone_average;
 
-/* "auto", "binary", "macro", "micro", "weighted", NULL: for HONE_PARAM_CHOICE. */
+/* "auto", "binary", "macro", "micro", "weighted", "samples", NULL: for HONE_PARAM_CHOICE. */
 HONE_EXPORT extern const char *const hone_averages[];
 
 /* Which label binary looks at, after the facts of the data are known. */
@@ -80,7 +81,8 @@ typedef struct hone_average_params {
 #define HONE_AVERAGE_ROWS                                                                                                      \
     HONE_PARAM_CHOICE(hone_average_params, average, hone_averages, .def_text = "auto",                                         \
                       .help = "binary: of the positive label alone; macro: the mean over labels; micro: over all decisions; "  \
-                              "weighted: the mean weighted by gold counts; auto: binary for two labels, else macro",           \
+                              "weighted: the mean weighted by gold counts; samples: of sets, the mean over examples; auto: "   \
+                              "binary for two labels, else macro",                                                             \
                       .source = "scikit-learn, precision_recall_fscore_support"),                                              \
         HONE_PARAM_STRING(hone_average_params, positive_label,                                                                 \
                           .help = "label that binary looks at; else data.positive_label, else the second of two"),             \

@@ -46,9 +46,15 @@ typedef struct hone_columns {
 typedef struct hone_delimited {
     hone_columns columns;
     bool header;
-    int32_t quoting;   /* hone_quoting */
-    int32_t delimiter; /* index into HONE_DELIMITERS */
+    int32_t quoting;             /* hone_quoting */
+    int32_t delimiter;           /* index into HONE_DELIMITERS */
+    const char *label_separator; /* the column of labels holds a set, with this between them; may be NULL: it holds one */
 } hone_delimited;
+
+#define HONE_LABEL_SEPARATOR_ROW                                                                                               \
+    HONE_PARAM_STRING(hone_delimited, label_separator,                                                                         \
+                      .help = "what stands between the labels of an example, such as a comma; examples then carry the target " \
+                              "classes, and an empty cell is the empty set")
 
 #define HONE_DELIMITERS "tab", "comma", "semicolon"
 #define HONE_QUOTINGS "none", "csv"

@@ -150,6 +150,10 @@ static hone_status add_curve(const hone_self *self, const decisions *d, const ch
 static hone_status create(const hone_self *self, const hone_facts *facts, hone_error *err)
 {
     const params *p = self->params;
+    if (p->average == HONE_AVERAGE_SAMPLES)
+        return hone_fail(err, HONE_EINVAL,
+                         "metric roc_auc has no average samples: an example alone seldom has labels of both kinds; set "
+                         "average to macro, micro or weighted");
     return hone_average_choose(self, p->average, p->positive_label, facts, self->state, err);
 }
 

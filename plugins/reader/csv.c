@@ -14,6 +14,7 @@ static const hone_param rows[] = {
     HONE_PARAM_CHOICE(hone_delimited, quoting, quotings, .def_text = "csv",
                       .help = "none: a quote is a character like any other; csv: cells may be quoted as in RFC 4180"),
     HONE_PARAM_CHOICE(hone_delimited, delimiter, delimiters, .def_text = "comma", .help = "what stands between two columns"),
+    HONE_LABEL_SEPARATOR_ROW,
 };
 
 static hone_status create(const hone_self *self, hone_error *err)

@@ -69,6 +69,7 @@ def add_positive(f, gold, predicted, scores, label):
         for zero in (0, 1):
             f.want(name, score(g, p, zero_division=zero), "binary", zero, label)
     f.want("roc_auc", sk.roc_auc_score(g, scores[:, label]), "binary", 0, label)
+    f.want("average_precision", sk.average_precision_score(g, scores[:, label]), "binary", 0, label)
     tn, fp, fn, tp = sk.confusion_matrix(g, p, labels=[False, True]).ravel()
     for suffix, value in (("true_positives", tp), ("false_positives", fp), ("false_negatives", fn), ("true_negatives", tn)):
         f.want("confusion", value, positive=label, suffix=suffix)
@@ -82,6 +83,7 @@ def class_case(f, name, gold, scores, predicted=None):
     for g, p, s in zip(gold, predicted, scores):
         f.add("row", g, p, *(number(x) for x in s))
     f.want("accuracy", sk.accuracy_score(gold, predicted))
+    f.want("hamming_loss", sk.hamming_loss(gold, predicted))
     f.want("matthews_correlation", sk.matthews_corrcoef(gold, predicted))
     f.want("log_loss", sk.log_loss(gold, scores, labels=range(labels)))
     f.want("confusion", (gold != predicted).sum())
@@ -123,7 +125,11 @@ def classes_case(f, name, gold, scores):
     for g, p, s in zip(gold, predicted, scores):
         f.add("row", "".join(map(str, g)), "".join(map(str, p)), *(number(x) for x in s))
     f.want("confusion", (gold != predicted).any(axis=1).sum())
-    add_averages(f, gold, predicted, ("macro", "micro", "weighted"))
+    f.want("hamming_loss", sk.hamming_loss(gold, predicted))
+    f.want("subset_accuracy", sk.accuracy_score(gold, predicted))
+    add_averages(f, gold, predicted, ("macro", "micro", "weighted", "samples"))
+    for average in ("macro", "micro", "weighted", "samples"):
+        f.want("average_precision", sk.average_precision_score(gold, scores, average=average), average)
     for label in range(labels):
         for name, score in SCORES.items():
             f.want(name, score(gold[:, label], predicted[:, label], zero_division=0), "binary", 0, label)

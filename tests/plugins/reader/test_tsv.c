@@ -157,6 +157,30 @@ START_TEST(labels_may_lack_where_nobody_needs_them)
 }
 END_TEST
 
+START_TEST(labels_of_a_set_stand_in_one_cell)
+{
+    fixture f;
+    hone_error err = {HONE_OK, ""};
+    open_reader(
+        &f, "reader/tsv",
+        (hone_delimited){.columns = {.text = "1", .label = "2"}, .quoting = HONE_QUOTING_NONE, .label_separator = ", "});
+    ck_assert_msg(read_text(&f, "x\ta, b\ny\t\nz\tb\n", &err) == HONE_OK, "%s", err.msg);
+    ck_assert_int_eq(f.reader->target(&f.in.self), HONE_TARGET_CLASSES);
+    const hone_answer *gold = hone_example_gold(hone_corpus_at(f.corpus, 0));
+    ck_assert_uint_eq(gold->n, 2);
+    ck_assert_str_eq(gold->names[0], "a");
+    ck_assert_str_eq(gold->names[1], "b");
+    ck_assert_uint_eq(hone_example_gold(hone_corpus_at(f.corpus, 1))->n, 0);
+    ck_assert_uint_eq(hone_example_gold(hone_corpus_at(f.corpus, 2))->n, 1);
+    close_reader(&f);
+    const hone_delimited sets = {.columns = {.text = "1", .label = "2"}, .quoting = HONE_QUOTING_NONE, .label_separator = ","};
+    const hone_delimited scores = {.columns = {.text = "1", .score = "2"}, .label_separator = ","};
+    refused(sets, "x\ta,a\n", 0, ":1: the label a stands twice in one set");
+    refused(sets, "x\ta,,b\n", 0, ":1: the label is empty");
+    refused(scores, "", 0, "data.label_separator needs data.columns.label, the column that holds the labels");
+}
+END_TEST
+
 START_TEST(a_ragged_row_is_refused_with_its_line)
 {
     refused(LABELLED, "label\ttext\n1\ta\n1\ta\tb\n", 0, ":3: this row has 3 columns, the header has 2");
@@ -307,7 +331,7 @@ END_TEST
 SUITE("tsv", a_byte_order_mark_crlf_and_a_missing_last_line_feed_are_fine,
       without_quoting_a_quote_is_a_character_like_any_other, quoted_cells_may_hold_delimiters_quotes_and_line_feeds,
       columns_are_numbers_where_there_is_no_header, a_score_is_the_target_where_it_is_mapped,
-      labels_may_lack_where_nobody_needs_them, a_ragged_row_is_refused_with_its_line, bad_bytes_are_refused_with_their_line,
-      a_missing_column_is_refused_with_those_there_are, an_empty_file_is_refused, an_empty_label_is_refused,
-      an_id_that_stands_twice_is_refused, unbalanced_quotes_are_refused_where_they_begin,
+      labels_may_lack_where_nobody_needs_them, labels_of_a_set_stand_in_one_cell, a_ragged_row_is_refused_with_its_line,
+      bad_bytes_are_refused_with_their_line, a_missing_column_is_refused_with_those_there_are, an_empty_file_is_refused,
+      an_empty_label_is_refused, an_id_that_stands_twice_is_refused, unbalanced_quotes_are_refused_where_they_begin,
       columns_that_make_no_sense_are_refused, real_files_are_read_whole, every_failing_allocation_is_an_error_and_leaks_nothing)
