@@ -17,13 +17,16 @@
 static hone_status summarise(hone__session *s, const hone__experiment *e, hone_error *err)
 {
     uint64_t n = 0;
+    char seeds[60] = "";
     if (!e->sweep) {
         printf("%s: fine: a single trial, to be written to %s\n", e->file, e->output_dir);
         return HONE_OK;
     }
     HONE_TRY(hone__sweep_count(s->arena, e, &n, err));
-    printf("%s: fine: %llu point%s over %zu parameter%s by %s, %s of %s, %lld at a time, to be written to %s\n", e->file,
-           (unsigned long long)n, n == 1 ? "" : "s", e->sweep->n_dimensions, e->sweep->n_dimensions == 1 ? "" : "s",
+    if (e->sweep->n_seeds > 1)
+        snprintf(seeds, sizeof seeds, " with %zu seeds each", e->sweep->n_seeds);
+    printf("%s: fine: %llu point%s%s over %zu parameter%s by %s, %s of %s, %lld at a time, to be written to %s\n", e->file,
+           (unsigned long long)n, n == 1 ? "" : "s", seeds, e->sweep->n_dimensions, e->sweep->n_dimensions == 1 ? "" : "s",
            e->sweep->searcher.plugin->table->name, e->sweep->maximize ? "maximum" : "minimum", e->sweep->metric,
            (long long)e->sweep->max_concurrent_trials, e->output_dir);
     return HONE_OK;

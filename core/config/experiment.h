@@ -92,18 +92,28 @@ typedef struct hone__metric_use {
     hone__section section;
 } hone__metric_use;
 
-/* One entry of sweep.parameters, checked, in the order of the file but behind those that choose its plugin. */
+/* The dimensions whose choices decide which plugins there are where a path stands. A combination is a number: that of the first one's
+ * choice, plus that of the second one's times the number of the first one's, and so on; being inactive counts as a last choice. */
+typedef struct hone__sweep_above {
+    const size_t *dimensions; /* [n] */
+    size_t n, combinations;
+} hone__sweep_above;
+
+/* One entry of sweep.parameters or a group of sweep.zip, checked: those of the file in its order, parameters first, but behind those
+ * that choose their plugin or that their `when` speaks of. */
 typedef struct hone__sweep_dimension {
-    const char *path; /* "optimizer.learning_rate", or "optimizer" for a whole section */
+    const char *path;         /* "optimizer.learning_rate", or "optimizer" for a whole section; of a zip group its name */
+    const char *const *paths; /* [n_paths] what it sets, whole sections first: its path, or those of the group */
+    size_t n_paths;
+    bool zip;
     hone_dimension dimension;
-    const hone__yaml *const *values; /* [dimension.n_choices] of categorical ones */
+    const hone__yaml *const
+        *values; /* [dimension.n_choices] of categorical ones; of a zip group maps with a key for each path */
     const hone__yaml *node;
     bool integer; /* numeric values become integers */
-    /* Earlier dimensions that choose the plugin whose row this is, and whether there is such a row: one for each combination of
-     * their choices, the first dimension's changing fastest. NULL: always. */
-    const size_t *above;
-    const bool *exists;
-    size_t n_above;
+    hone__sweep_above above;
+    const bool *exists;                       /* [above.combinations]; NULL: always */
+    const struct hone__sweep_condition *when; /* NULL: none */
 } hone__sweep_dimension;
 
 /* Whose models are kept. Those of unfinished points are in any case but the first. */
@@ -133,6 +143,8 @@ typedef struct hone__sweep_config {
     double trial_timeout_s; /* 0: none */
     hone__sweep_dimension *dimensions;
     size_t n_dimensions;
+    const struct hone__sweep_condition *constraints;
+    size_t n_constraints;
 } hone__sweep_config;
 
 typedef struct hone__experiment {
@@ -180,7 +192,8 @@ hone_status hone__experiment_point(hone_arena *arena, const hone__experiment *e,
                                    hone__yaml **root, hone_error *err) HONE_CHECKED;
 
 /* The search space as searchers see it; it points into the sweep. A dimension is active where its path exists, given the plugins
- * that the point chooses. NULL dimensions, with n > 0: memory is short. */
+ * that the point chooses, and its `when` is met. Without conditions or constraints, `active` or `allowed` is NULL. NULL dimensions,
+ * with n > 0: memory is short. */
 hone_space hone__sweep_space(hone_arena *arena, const hone__sweep_config *sweep) HONE_CHECKED;
 /* The nodes of a searcher's point for hone__experiment_point: [n_dimensions], NULL where inactive (NaN). */
 hone_status hone__sweep_values(hone_arena *arena, const hone__sweep_config *sweep, const double *x, const hone__yaml ***values,

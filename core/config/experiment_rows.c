@@ -258,4 +258,4 @@ static const hone_param sweep_rows[] = {
                     .help = "a trial that takes longer is ended; 0: never", .renamed = "timeout timeout_s trial_timeout"),
 };
 const hone__own_rows hone__sweep_rows = {"sweep", ROWS(sweep_rows)};
-const char *const hone__sweep_also[] = {"method", "early_terminate", "parameters", NULL};
+const char *const hone__sweep_also[] = {"method", "early_terminate", "parameters", "zip", "constraints", NULL};

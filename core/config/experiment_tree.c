@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
-#include "config/experiment_parts.h"
+#include "config/sweep_parts.h"
 
 #include <string.h>
 
@@ -48,15 +48,6 @@ static hone__yaml *parameter_of(const hone__yaml *parameters, const char *path)
     return found;
 }
 
-static bool is_spec_key(const char *key)
-{
-    static const char *const keys[] = {"value", "values", "min", "max", "distribution", "q", "mu", "sigma", "probabilities"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (strcmp(keys[i], key) == 0)
-            return true;
-    return false;
-}
-
 /* sweep.parameters.optimizer.learning_rate is the key "optimizer.learning_rate" of the map sweep.parameters. */
 static hone_status set_parameter(hone_arena *arena, hone__yaml *tree, const char *path, const hone__yaml *value,
                                  hone_error *err)
@@ -72,7 +63,7 @@ static hone_status set_parameter(hone_arena *arena, hone__yaml *tree, const char
     }
     hone__yaml *old = parameters->type == HONE__YAML_MAP ? parameter_of(parameters, path) : NULL;
     const char *rest = old ? path + strlen(old->key) : NULL;
-    if (old && *rest == '.' && is_spec_key(rest + 1))
+    if (old && *rest == '.' && hone__spec_is_key(rest + 1))
         return hone__yaml_set(arena, old, rest + 1, value, err);
     hone__yaml *fresh = hone__yaml_copy(arena, value);
     if (!fresh)
@@ -170,6 +161,15 @@ hone_status hone__experiment_portable(hone_arena *arena, const hone__experiment 
     return *root ? set_roots(arena, e, *root, err) : hone_no_memory(err, "writing a configuration");
 }
 
+/* `value`: of a zip group, a map with a value for each of its paths; NULL: the dimension is inactive. */
+static hone_status set_dimension(hone_arena *arena, hone__yaml *tree, const hone__sweep_dimension *d, const hone__yaml *value,
+                                 hone_error *err)
+{
+    for (size_t i = 0; value && i < d->n_paths; i++)
+        HONE_TRY(hone__tree_set(arena, tree, d->paths[i], d->zip ? hone__yaml_get(value, d->paths[i]) : value, err));
+    return HONE_OK;
+}
+
 hone_status hone__experiment_point(hone_arena *arena, const hone__experiment *e, const hone__yaml *const *values, int64_t seed,
                                    hone__yaml **root, hone_error *err)
 {
@@ -182,8 +182,7 @@ hone_status hone__experiment_point(hone_arena *arena, const hone__experiment *e,
     if (e->trainer.metric_for_best_model) /* its default is the sweep's, which a trial does not see */
         HONE_TRY(set_text(arena, tree, "trainer.metric_for_best_model", e->trainer.metric_for_best_model, err));
     for (size_t i = 0; e->sweep && i < e->sweep->n_dimensions; i++)
-        if (values[i])
-            HONE_TRY(hone__tree_set(arena, tree, e->sweep->dimensions[i].path, values[i], err));
+        HONE_TRY(set_dimension(arena, tree, &e->sweep->dimensions[i], values[i], err));
     HONE_TRY(set_text(arena, tree, "name", e->name, err)); /* its default is the file's name, which is another one now */
     HONE_TRY(set_text(arena, tree, "output_dir", e->output_dir, err));
     *root = tree;

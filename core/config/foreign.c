@@ -53,8 +53,10 @@ static const struct {
     {"refit", "write sweep.refit"},
     {"direction", "write goal: maximize or minimize under sweep.metric"},
     {"program command entity project", "write name and output_dir; hone itself is the program"},
-    /* Words of ours that later versions will know. */
-    {"zip when constraints", "this version of hone does not know it yet"},
+    {"parameters", "parameters are a map in sweep, from whole paths (optimizer.learning_rate) to their values"},
+    {"zip", "write sweep.zip"},
+    {"constraints", "write sweep.constraints"},
+    {"when", "write it beside the values of one of sweep.parameters"},
 };
 
 static bool among(const char *words, const char *word)

@@ -318,13 +318,28 @@ static json_t *own_schema(schema *s, const hone__own_rows *rows)
 static json_t *entry_schema(void)
 {
     return json_pack("{s:s,s:b,s:{s:{},s:{s:s,s:i},s:{s:s},s:{s:s},s:{s:[s,s,s,s,s,s,s,s,s,s,s]},s:{s:s,s:i},s:{s:s},s:{s:s},"
-                     "s:{s:s,s:{s:s,s:i}}}}",
+                     "s:{s:s,s:{s:s,s:i}},s:{s:s,s:s}}}",
                      "type", "object", "additionalProperties", 0, "properties", "value", "values", "type", "array", "minItems",
                      1, "min", "type", "number", "max", "type", "number", "distribution", "enum", "categorical", "constant",
                      "uniform", "int_uniform", "log_uniform_values", "q_uniform", "q_log_uniform_values", "normal",
                      "log_normal", "q_normal", "q_log_normal", "q", "type", "number", "exclusiveMinimum", 0, "mu", "type",
                      "number", "sigma", "type", "number", "probabilities", "type", "array", "items", "type", "number",
-                     "minimum", 0);
+                     "minimum", 0, "when", "type", "string", "description",
+                     "an expression: the parameter counts in the points that meet it");
+}
+
+/* Lists of maps, by the names of groups. */
+static json_t *zip_schema(void)
+{
+    return json_pack("{s:s,s:s,s:{s:s,s:i,s:{s:s,s:i}}}", "type", "object", "description",
+                     "settings that go together; each group is one choice", "additionalProperties", "type", "array", "minItems",
+                     1, "items", "type", "object", "minProperties", 1);
+}
+
+static json_t *constraints_schema(void)
+{
+    return json_pack("{s:[s,s],s:s,s:{s:s}}", "type", "array", "null", "description",
+                     "expressions that no point may fail to meet", "items", "type", "string");
 }
 
 /* A single seed may stand for the list. */
@@ -344,15 +359,26 @@ static json_t *sweep_schema(schema *s)
     ok &= set_seeds(properties);
     ok &= set(properties, "early_terminate", ref("#/$defs/%s", "stopper"));
     ok &= set(properties, "parameters", parameters);
-    ok &= set(o, "required", json_pack("[s,s]", "method", "parameters"));
+    ok &= set(properties, "zip", zip_schema());
+    ok &= set(properties, "constraints", constraints_schema());
+    ok &= set(o, "required", json_pack("[s]", "method"));
+    ok &= set(o, "anyOf", json_pack("[{s:[s]},{s:[s]}]", "required", "parameters", "required", "zip"));
     return finished(o, ok);
 }
 
-/* The section is there, or a task brings it, or the sweep sets it as a whole. */
+/* Not all groups lack it. */
+static json_t *some_group_has(const char *section)
+{
+    return json_pack("{s:{s:{s:{s:{s:[s]}}}}}", "not", "additionalProperties", "not", "items", "required", section);
+}
+
+/* The section is there, or a task brings it, or the sweep sets it as a whole, by itself or in a group. */
 static json_t *presence_of(const char *section)
 {
-    return json_pack("{s:[{s:[s]},{s:[s]},{s:[s],s:{s:{s:{s:{s:[s]}}}}}]}", "anyOf", "required", section, "required", "task",
-                     "required", "sweep", "properties", "sweep", "properties", "parameters", "required", section);
+    return json_pack("{s:[{s:[s]},{s:[s]},{s:[s],s:{s:{s:{s:{s:[s]}}}}},{s:[s],s:{s:{s:[s],s:{s:o}}}}]}", "anyOf", "required",
+                     section, "required", "task", "required", "sweep", "properties", "sweep", "properties", "parameters",
+                     "required", section, "required", "sweep", "properties", "sweep", "required", "zip", "properties", "zip",
+                     some_group_has(section));
 }
 
 static bool set_sections(json_t *properties, json_t *required)

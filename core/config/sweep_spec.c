@@ -23,9 +23,18 @@ static const struct {
     {"mu", offsetof(hone__spec, mu)},
     {"sigma", offsetof(hone__spec, sigma)},
     {"probabilities", offsetof(hone__spec, probabilities)},
+    {"when", offsetof(hone__spec, when)},
 };
-static const char *const part_names[] = {"value", "values", "min",   "max",           "distribution",
-                                         "q",     "mu",     "sigma", "probabilities", NULL};
+static const char *const part_names[] = {"value", "values",        "min",  "max", "distribution", "q", "mu",
+                                         "sigma", "probabilities", "when", NULL};
+
+bool hone__spec_is_key(const char *key)
+{
+    for (const char *const *name = part_names; *name; name++)
+        if (strcmp(*name, key) == 0)
+            return true;
+    return false;
+}
 
 bool hone__spec_parts(hone__loader *l, const hone__yaml *node, hone__spec *spec)
 {
@@ -255,6 +264,11 @@ static hone_status read_choices(hone__loader *l, const hone__spec *s, hone__swee
         return HONE_OK;
     }
     const uint32_t n = s->value ? 1 : s->values->n;
+    if (n > HONE__MOST_CHOICES) {
+        hone__issue_at(l->issues, s->values, "%s has %u values; there can be at most %d", s->name, (unsigned)n,
+                       HONE__MOST_CHOICES);
+        return HONE_OK;
+    }
     const hone__yaml **values = hone_alloc_array(l->arena, n, sizeof *values);
     if (!values)
         return hone_no_memory(l->err, "reading a search space");
@@ -306,13 +320,48 @@ static void check_fit(hone__loader *l, const hone__spec *s, int needs, bool inte
         d->quantum = 1; /* log_uniform_values, normal: rounded */
 }
 
-hone_status hone__spec_read(hone__loader *l, const hone__spec *s, bool integer, bool real, hone__sweep_dimension *d)
+/* ---- Bounds of a row on a distribution without ends -------------------------------------------------------------- */
+
+/* The numbers that the row takes, its open ends left out. */
+static void row_bounds(const hone_param *row, double *low, double *high)
 {
+    const bool real = hone__takes_reals(row);
+    *low = real ? row->min_real : (double)row->min_int;
+    *high = real ? row->max_real : (double)row->max_int;
+    if (row->flags & HONE_OPEN_MIN)
+        *low = nextafter(*low, INFINITY);
+    if (row->flags & HONE_OPEN_MAX)
+        *high = nextafter(*high, -INFINITY);
+}
+
+static double normal_below(double x, const hone_dimension *d)
+{
+    const double y = d->distribution == HONE_LOG_NORMAL ? (x > 0 ? log(x) : -INFINITY) : x;
+    return 0.5 * erfc((d->mu - y) / (d->sigma * sqrt(2.0)));
+}
+
+/* Draws beyond what the row takes are drawn again, so some must lie inside. */
+static void cut_to_row(hone__loader *l, const hone__spec *s, const char *name, const hone_param *row, hone_dimension *d)
+{
+    char allowed[400];
+    row_bounds(row, &d->min, &d->max);
+    const double low = d->quantum > 0 ? ceil(d->min / d->quantum) * d->quantum - d->quantum / 2 : d->min;
+    const double high = d->quantum > 0 ? floor(d->max / d->quantum) * d->quantum + d->quantum / 2 : d->max;
+    if (d->sigma > 0 && normal_below(high, d) - normal_below(low, d) < 0.001)
+        hone__issue_at(l->issues, s->node, "%s draws hardly ever what %s takes: %s with mu %s and sigma %s, but it must %s %s",
+                       s->name, s->path, name, s->mu->text, s->sigma->text, hone__takes_reals(row) ? "lie" : "be",
+                       hone__param_allowed(row, allowed, sizeof allowed));
+}
+
+hone_status hone__spec_read(hone__loader *l, const hone__spec *s, const hone_param *row, hone__sweep_dimension *d)
+{
+    const bool integer = hone__takes_integers(row), real = hone__takes_reals(row);
     const int i = s->distribution ? written_distribution(l, s) : implied_distribution(l, s, real);
     if (i < 0)
         return HONE_OK;
     const char *name = distributions[i].name;
     const int needs = distributions[i].needs;
+    const size_t before = l->issues->n;
     d->dimension.distribution = distributions[i].distribution;
     d->integer = integer || d->dimension.distribution == HONE_INT_UNIFORM;
     refuse_unused(l, s, name, needs);
@@ -328,5 +377,7 @@ hone_status hone__spec_read(hone__loader *l, const hone__spec *s, bool integer, 
     if (needs & QUANTUM)
         read_quantum(l, s, integer, &d->dimension);
     check_fit(l, s, needs, integer, real, &d->dimension);
+    if ((needs & SHAPE) && (integer || real) && l->issues->n == before)
+        cut_to_row(l, s, name, row, &d->dimension);
     return HONE_OK;
 }

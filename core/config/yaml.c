@@ -155,6 +155,15 @@ static hone_status force_scalar(reader *r, hone__yaml *node, const core_tag *for
     return HONE_OK;
 }
 
+/* Does the text stand in the file as it is? libyaml's columns count characters. */
+static bool is_verbatim(const yaml_event_t *event, const hone__yaml *node)
+{
+    size_t characters = node->quoted ? 2 : 0;
+    for (const char *c = node->text; *c; c++)
+        characters += ((unsigned char)*c & 0xC0) != 0x80;
+    return event->start_mark.line == event->end_mark.line && event->end_mark.column - event->start_mark.column == characters;
+}
+
 static hone_status set_text(reader *r, const yaml_event_t *event, hone__yaml *node)
 {
     const char *value = (const char *)event->data.scalar.value;
@@ -165,6 +174,7 @@ static hone_status set_text(reader *r, const yaml_event_t *event, hone__yaml *no
     if (node->text == NULL)
         return hone_no_memory(r->err, "reading YAML");
     node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+    node->verbatim = is_verbatim(event, node);
     node->type = HONE__YAML_STRING;
     return HONE_OK;
 }

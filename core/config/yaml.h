@@ -26,6 +26,7 @@ typedef struct hone__yaml {
     const char *origin;    /* file name for messages, "command line" for overrides, "default" for defaults */
     const char *text;      /* scalars as written (quotes removed) */
     bool quoted;
+    bool verbatim; /* a scalar on one line, without escapes: its first character stands in column + quoted, the others follow */
     bool truth;
     int64_t integer;
     double real;              /* also of integers */

@@ -17,8 +17,8 @@ typedef enum hone_distribution {
     HONE_UNIFORM,         /* real in [min, max] */
     HONE_LOG_UNIFORM,     /* its logarithm uniform */
     HONE_INT_UNIFORM,     /* integer min .. max */
-    HONE_NORMAL,          /* mu, sigma */
-    HONE_LOG_NORMAL       /* its logarithm normal */
+    HONE_NORMAL,          /* mu, sigma; what lies outside [min, max] is drawn again */
+    HONE_LOG_NORMAL       /* its logarithm normal; the same */
 } hone_distribution;
 
 /* One dimension. A point has one double for each: the value, or the index of the choice. */
@@ -27,8 +27,8 @@ typedef struct hone_dimension {
     uint32_t distribution;
     uint32_t n_choices;
     const double *probabilities; /* [n_choices] sum 1; NULL: equal */
-    double min, max;
-    double quantum; /* > 0: values are multiples of it (q_uniform, ...); 0: none */
+    double min, max;             /* of normal ones also infinite */
+    double quantum;              /* > 0: values are multiples of it (q_uniform, ...); 0: none */
     double mu, sigma;
     uint64_t reserved[4];
 } hone_dimension;

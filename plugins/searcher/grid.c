@@ -10,6 +10,8 @@
 
 /* More points than a double counts exactly are no sweep that anyone waits for. */
 #define MOST_POINTS 9007199254740992.0
+/* What conditions and constraints leave of a grid is counted one by one. */
+#define MOST_SIFTED 1000000
 
 /* Where the walk last stood, so that asking for 0, 1, 2, ... does not begin anew each time. The answer to ask(i) never depends on it. */
 typedef struct cursor {
@@ -18,6 +20,7 @@ typedef struct cursor {
     double *x;       /* [n] */
     uint64_t *level; /* [n] */
     uint64_t n;
+    uint64_t total; /* what conditions and constraints leave */
 } cursor;
 
 /* Multiples of the quantum within [min, max]. The allowance is for bounds like 0.3 that are no multiple of 0.1 in binary. */
@@ -78,23 +81,6 @@ static double product(const hone_space *space)
     return points;
 }
 
-static hone_status create(const hone_self *self, const hone_space *space, hone_error *err)
-{
-    cursor *c = self->state;
-    for (uint64_t k = 0; k < space->n; k++)
-        HONE_TRY(check_dimension(hone_dimension_at(space, k), err));
-    if (product(space) > MOST_POINTS)
-        return hone_fail(err, HONE_EINVAL,
-                         "the grid has %g points, which no machine can run; use fewer values, or `method: random`",
-                         product(space));
-    c->n = space->n;
-    c->x = hone_alloc_array(self->trial, space->n, sizeof *c->x);
-    c->level = hone_alloc_array(self->trial, space->n, sizeof *c->level);
-    if (!c->x || !c->level)
-        return hone_no_memory(err, "making room for a grid's point");
-    return HONE_OK;
-}
-
 static bool is_active(const hone_space *space, const double *x, uint64_t k)
 {
     return !space->active || space->active(space->host, x, k);
@@ -130,6 +116,48 @@ static bool step(cursor *c, const hone_space *space)
 static bool is_allowed(const hone_space *space, const double *x)
 {
     return !space->allowed || space->allowed(space->host, x);
+}
+
+static hone_status make_room(const hone_self *self, const hone_space *space, hone_error *err)
+{
+    cursor *c = self->state;
+    c->n = space->n;
+    c->x = hone_alloc_array(self->trial, space->n, sizeof *c->x);
+    c->level = hone_alloc_array(self->trial, space->n, sizeof *c->level);
+    return c->x && c->level ? HONE_OK : hone_no_memory(err, "making room for a grid's point");
+}
+
+/* Counts what conditions and constraints leave, which is not a little and not nothing. */
+static hone_status sift(cursor *c, const hone_space *space, hone_error *err)
+{
+    begin_from(c, space, 0);
+    for (uint64_t tried = 0; !c->ended; tried++) {
+        if (tried == MOST_SIFTED)
+            return hone_fail(
+                err, HONE_EINVAL,
+                "the grid has more than %d combinations to sift by its conditions and constraints; use fewer values, "
+                "or `method: random`",
+                MOST_SIFTED);
+        c->total += is_allowed(space, c->x);
+        c->ended = !step(c, space);
+    }
+    if (c->total == 0)
+        return hone_fail(err, HONE_EINVAL, "no combination of values meets the constraints; loosen them, or give more values");
+    return HONE_OK;
+}
+
+static hone_status create(const hone_self *self, const hone_space *space, hone_error *err)
+{
+    for (uint64_t k = 0; k < space->n; k++)
+        HONE_TRY(check_dimension(hone_dimension_at(space, k), err));
+    HONE_TRY(make_room(self, space, err));
+    if (space->active || space->allowed)
+        return sift(self->state, space, err);
+    if (product(space) > MOST_POINTS)
+        return hone_fail(err, HONE_EINVAL,
+                         "the grid has %g points, which no machine can run; use fewer values, or `method: random`",
+                         product(space));
+    return HONE_OK;
 }
 
 /* On to an allowed combination, this one included. */
@@ -190,14 +218,8 @@ static hone_status ask(const hone_self *self, const hone_space *space, uint64_t 
 
 static uint64_t count(const hone_self *self, const hone_space *space)
 {
-    cursor *c = self->state;
-    if (!space->active && !space->allowed)
-        return (uint64_t)product(space);
-    uint64_t n = 0;
-    for (rewind_cursor(c, space); !c->ended; advance(c, space))
-        n++;
-    c->valid = false;
-    return n;
+    const cursor *c = self->state;
+    return space->active || space->allowed ? c->total : (uint64_t)product(space);
 }
 
 static const hone_searcher grid = {

@@ -57,6 +57,20 @@ static double quantise(double x, const hone_dimension *d, bool bounded)
     return k * d->quantum;
 }
 
+/* A value of a distribution without ends; one beyond the bounds, where there are any, is drawn again. */
+static double draw_normal(hone_stream s, const hone_dimension *d)
+{
+    const bool bounded = d->min < d->max;
+    double x = 0;
+    for (uint64_t attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+        x = d->mu + d->sigma * hone_random_normal(s, 0, attempt);
+        x = quantise(d->distribution == HONE_LOG_NORMAL ? exp(x) : x, d, bounded);
+        if (!bounded || (x >= d->min && x <= d->max))
+            return x;
+    }
+    return clamp(x, d->min, d->max); /* not a draw in ten thousand */
+}
+
 static double draw(hone_stream s, const hone_dimension *d)
 {
     double u;
@@ -71,10 +85,8 @@ static double draw(hone_stream s, const hone_dimension *d)
     case HONE_LOG_UNIFORM:
         u = hone_random_uniform(s, 0, 0);
         return quantise(clamp(exp(log(d->min) + u * (log(d->max) - log(d->min))), d->min, d->max), d, true);
-    case HONE_NORMAL:
-        return quantise(d->mu + d->sigma * hone_random_normal(s, 0, 0), d, false);
-    default: /* HONE_LOG_NORMAL; create() knows no other */
-        return quantise(exp(d->mu + d->sigma * hone_random_normal(s, 0, 0)), d, false);
+    default: /* HONE_NORMAL and HONE_LOG_NORMAL; create() knows no other */
+        return draw_normal(s, d);
     }
 }
 
@@ -93,14 +105,6 @@ static hone_status check_dimension(const hone_dimension *d, hone_error *err)
     return HONE_OK;
 }
 
-static hone_status create(const hone_self *self, const hone_space *space, hone_error *err)
-{
-    (void)self;
-    for (uint64_t k = 0; k < space->n; k++)
-        HONE_TRY(check_dimension(hone_dimension_at(space, k), err));
-    return HONE_OK;
-}
-
 static void draw_point(const hone_space *space, uint64_t seed, uint64_t i, uint64_t attempt, double *x)
 {
     for (uint64_t k = 0; k < space->n; k++)
@@ -112,17 +116,31 @@ static void draw_point(const hone_space *space, uint64_t seed, uint64_t i, uint6
     }
 }
 
-static hone_status ask(const hone_self *self, const hone_space *space, uint64_t i, const hone_history *history, double *x,
-                       hone_error *err)
+static hone_status draw_allowed(const hone_space *space, uint64_t seed, uint64_t i, double *x, hone_error *err)
 {
-    (void)history;
     for (uint64_t attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-        draw_point(space, self->seed, i, attempt, x);
+        draw_point(space, seed, i, attempt, x);
         if (!space->allowed || space->allowed(space->host, x))
             return HONE_OK;
     }
     return hone_fail(err, HONE_EINVAL, "point %llu: none of %d draws meets the constraints; loosen them or narrow the ranges",
                      (unsigned long long)i, MOST_ATTEMPTS);
+}
+
+/* The first point is drawn already here, so that a space that is empty, or nearly so, is refused before anything runs. */
+static hone_status create(const hone_self *self, const hone_space *space, hone_error *err)
+{
+    for (uint64_t k = 0; k < space->n; k++)
+        HONE_TRY(check_dimension(hone_dimension_at(space, k), err));
+    double *x = hone_alloc_array(self->trial, space->n, sizeof *x);
+    return x ? draw_allowed(space, self->seed, 0, x, err) : hone_no_memory(err, "drawing a point");
+}
+
+static hone_status ask(const hone_self *self, const hone_space *space, uint64_t i, const hone_history *history, double *x,
+                       hone_error *err)
+{
+    (void)history;
+    return draw_allowed(space, self->seed, i, x, err);
 }
 
 static const hone_searcher random_search = {

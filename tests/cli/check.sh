@@ -52,6 +52,36 @@ sweep:
     head.dropout: {values: [0.0, 0.1]}
 YAML
 
+cat >"$dir/space.yaml" <<'YAML'
+data: {type: null, train: t.tsv, validation: v.tsv}
+tokenizer: {type: null}
+model: {type: bag}
+head: {type: classification}
+launcher: {type: null}
+metrics: [f1]
+sweep:
+  method: grid
+  metric: {name: validation/f1, goal: maximize, target: 0.9}
+  seeds: [1, 2, 3]
+  time_budget_s: 3600
+  on_duplicate: run
+  save: none
+  refit: train+validation
+  early_terminate: {type: null}
+  parameters:
+    optimizer.nesterov: {values: [true, false], when: "optimizer.type == sgd"}
+    optimizer:
+      values:
+        - {type: adamw, weight_decay: 0.01}
+        - {type: sgd, momentum: 0.9}
+  zip:
+    length:
+      - {tokenizer.max_length: 64, trainer.train_batch_size: 32}
+      - {tokenizer.max_length: 128, trainer.train_batch_size: 16}
+      - {tokenizer.max_length: 128, trainer.train_batch_size: 64}
+  constraints: ["trainer.train_batch_size * tokenizer.max_length <= 4096"]
+YAML
+
 # A good file is one line on standard output and nothing else.
 run 0 check "$dir/exp.yaml"
 says out "exp.yaml: fine: a single trial, to be written to reports/exp"
@@ -60,9 +90,12 @@ run 0 check "$dir/sweep.yaml"
 says out "sweep.yaml: fine: 4 points over 2 parameters by grid, maximum of validation/f1"
 run 0 check "$dir/sweep.yaml" sweep.run_cap=3 sweep.max_concurrent_trials=1
 says out "fine: 3 points over 2 parameters by grid, maximum of validation/f1, 1 at a time, to be written to reports/sweep"
+# Two lengths are allowed, with adamw once and with sgd twice.
+run 0 check "$dir/space.yaml"
+says out "space.yaml: fine: 6 points with 3 seeds each over 3 parameters by grid, maximum of validation/f1"
 
 # What is rendered renders to itself.
-for name in exp sweep; do
+for name in exp sweep space; do
     run 0 check "$dir/$name.yaml" --render
     cp "$dir/out" "$dir/rendered.yaml"
     run 0 check "$dir/rendered.yaml" --render
@@ -83,6 +116,14 @@ run 2 check "$dir/sweep.yaml" sweep.method=random
 says err "sweep.method random never ends by itself; give sweep.run_cap"
 run 2 check "$dir/sweep.yaml" sweep.method=grid 'sweep.parameters.optimizer.learning_rate={min: 0.1, max: 0.2}'
 says err "sweep.method:"
+run 2 check "$dir/space.yaml" 'sweep.constraints=[tokenizer.max_length < 64]'
+says err "sweep.method: no combination of values meets the constraints; loosen them, or give more values"
+run 2 check "$dir/space.yaml" sweep.method=random sweep.run_cap=5 'sweep.constraints=[tokenizer.max_length < 64]'
+says err "sweep.method: point 0: none of 10000 draws meets the constraints; loosen them or narrow the ranges"
+run 2 check "$dir/space.yaml" 'sweep.constraints=[tokenizer.max_length <]'
+says err "command line: sweep.constraints[0] has its end where a value should stand"
+run 0 check "$dir/space.yaml" 'sweep.parameters.optimizer.nesterov.when=optimizer.type == adamw or optimizer.momentum == 0.9'
+says out "6 points"
 
 # Wrong use.
 run 2 check
@@ -116,7 +157,7 @@ done
 run 0 schema
 cp "$dir/out" "$dir/schema.json"
 if python3 -c 'import jsonschema, yaml' 2>/dev/null; then
-    python3 - "$dir/schema.json" "$dir/exp.yaml" "$dir/sweep.yaml" "$dir/rendered.yaml" experiments/*/*.yaml <<'PYTHON' || fail "the schema"
+    python3 - "$dir/schema.json" "$dir/exp.yaml" "$dir/sweep.yaml" "$dir/space.yaml" "$dir/rendered.yaml" experiments/*/*.yaml <<'PYTHON' || fail "the schema"
 import json, sys, jsonschema, yaml
 schema = json.load(open(sys.argv[1]))
 jsonschema.Draft202012Validator.check_schema(schema)
@@ -132,8 +173,18 @@ assert not validator.is_valid(bad)
 bad = yaml.safe_load(open(sys.argv[3]))
 del bad["model"]
 assert not validator.is_valid(bad)
+bad["sweep"]["zip"] = {"a": [{"head.dropout": 0.1}], "b": [{"tokenizer.max_length": 8}]}
+assert not validator.is_valid(bad)
+bad["sweep"]["zip"]["b"] = [{"model": "bag"}]
+assert validator.is_valid(bad)
+del bad["sweep"]["zip"]
 bad["sweep"]["parameters"]["model"] = {"values": [{"type": "bag"}]}
 assert validator.is_valid(bad)
+del bad["sweep"]["parameters"]
+assert not validator.is_valid(bad)
+good = yaml.safe_load(open(sys.argv[4]))
+good["sweep"]["seeds"] = 3
+validator.validate(good)
 PYTHON
 elif command -v python3 >/dev/null; then
     echo "the schema is not held against the experiments: python3 has no jsonschema and yaml"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the seed corpora of the fuzzers of YAML, safetensors and the token cache: small files, one feature or mistake each.
+"""Makes the seed corpora of the fuzzers of YAML, expressions, safetensors and the token cache: small files, one feature or mistake each.
 
 Usage: python3 tests/fuzz/make_corpus.py, in the root of the tree. Needs nothing but Python.
 
@@ -36,6 +36,25 @@ YAML = {
     "bad-key": "[a, b]: 1\n{c: d}: 2\n",
     "bad-depth": "[" * 70,
     "bad-control": "a: x\x01y\n",
+}
+
+# The first byte chooses what the paths are.
+EXPRESSIONS = {
+    "design": "Boptimizer.type == sgd",
+    "product": "Atrainer.train_batch_size * tokenizer.max_length <= 4096",
+    "logic": "Ca.b and not (c.d or e.f) or not g.h",
+    "lists": "Aa.b in [1, -2, 3.5e-1, 'x', null] and c.d not in [sgd, \"adamw\"]",
+    "arithmetic": "A-(a.b + 1) * 2 / 3 % 4 - -5 >= .5",
+    "text": "B'\u00e4' == a.b",
+    "bad-types": "Ba.b + 1 and x < 2",
+    "bad-literals": "A1 == 1",
+    "bad-end": "Aa.b ==",
+    "bad-brackets": "A((a.b in [1, 2)",
+    "bad-signs": "Aa.b && c.d = !e.f",
+    "bad-chain": "A1 < a.b < 3",
+    "bad-quote": "Aa.b == 'x",
+    "bad-number": "Aa.b == 1e999",
+    "deep": "A" + "not (" * 40 + "a.b",
 }
 
 def tensor(dtype, shape, begin, end, **more):
@@ -113,6 +132,6 @@ def write(folder, name, content):
     (CORPUS / folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-for folder, files in (("yaml", YAML), ("safetensors", SAFETENSORS), ("tokens", TOKENS)):
+for folder, files in (("yaml", YAML), ("expression", EXPRESSIONS), ("safetensors", SAFETENSORS), ("tokens", TOKENS)):
     for name, content in files.items():
         write(folder, name, content)

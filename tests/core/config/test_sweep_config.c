@@ -4,6 +4,7 @@
 #include "base/pool.h"
 #include "experiment_fixture.h"
 
+#include <float.h>
 #include <math.h>
 
 #define SWEEP "sweep:\n  method: random\n  parameters:\n"
@@ -91,8 +92,15 @@ static const struct {
      false},
     {"optimizer.learning_rate: {distribution: q_uniform, min: 0.25, max: 1, q: 0.25}", HONE_UNIFORM, 0.25, 1, 0.25, 0, 0,
      false},
-    {"optimizer.learning_rate: {distribution: normal, mu: 0.5, sigma: 0.1}", HONE_NORMAL, 0, 0, 0, 0.5, 0.1, false},
-    {"optimizer.learning_rate: {distribution: log_normal, mu: -9, sigma: 1}", HONE_LOG_NORMAL, 0, 0, 0, -9, 1, false},
+    {"optimizer.learning_rate: {distribution: normal, mu: 0.5, sigma: 0.1}", HONE_NORMAL, DBL_TRUE_MIN, 1, 0, 0.5, 0.1, false},
+    {"optimizer.learning_rate: {distribution: log_normal, mu: -9, sigma: 1}", HONE_LOG_NORMAL, DBL_TRUE_MIN, 1, 0, -9, 1,
+     false},
+    {"model.freeze.layers: {distribution: q_normal, mu: 6, sigma: 2, q: 2}", HONE_NORMAL, 0, 1000, 2, 6, 2, true},
+    {"trainer.max_grad_norm: {distribution: q_log_normal, mu: 0, sigma: 1, q: 0.5}", HONE_LOG_NORMAL, 0, INFINITY, 0.5, 0, 1,
+     false},
+    {"optimizer.learning_rate: {distribution: constant, value: 0.5}", HONE_CATEGORICAL, 0, 0, 0, 0, 0, false},
+    {"optimizer.learning_rate: {distribution: categorical, values: [0.5, 0.25]}", HONE_CATEGORICAL, 0, 0, 0, 0, 0, false},
+    {"optimizer.learning_rate: {distribution: int_uniform, min: 1, max: 1}", HONE_INT_UNIFORM, 1, 1, 0, 0, 0, true},
     {"model.freeze.layers: {min: 0, max: 4}", HONE_INT_UNIFORM, 0, 4, 0, 0, 0, true},
     {"trainer.train_batch_size: {distribution: q_log_uniform_values, min: 8, max: 64, q: 8}", HONE_LOG_UNIFORM, 8, 64, 8, 0, 0,
      true},
@@ -259,10 +267,14 @@ static const mistake mistakes[] = {
      "exp.yaml:11:3: sweep has no key \"n_trials\"; it is called run_cap here"},
     {SWEPT "sweep:\n"
            "  method: random\n"
-           "  zip: {}\n"
+           "  constraint: [a]\n"
            "  parameters:\n"
            "    optimizer.learning_rate: {values: [0.1, 0.2]}\n",
-     "exp.yaml:11:3: sweep has no key \"zip\"; this version of hone does not know it yet"},
+     "exp.yaml:11:3: sweep has no key \"constraint\"; did you mean \"constraints\"? It has: method, early_terminate, "
+     "parameters, "
+     "zip, constraints, metric, run_cap, seeds, sampler_seed, time_budget_s, max_concurrent_trials, on_error, on_duplicate, "
+     "save, "
+     "refit, trial_timeout_s"},
 #define SETTING(text) SWEPT "sweep:\n  method: random\n  " text "\n  parameters:\n    optimizer.learning_rate: {value: 0.1}\n"
     {SETTING("seeds: []"), "exp.yaml:11:10: sweep.seeds is an empty list; it must have at least one seed"},
     {SETTING("seeds: [1, 2, 1]"), "exp.yaml:11:17: sweep.seeds holds 1 twice; the two trials would have the same bits"},
@@ -334,7 +346,7 @@ static const mistake mistakes[] = {
      "exp.yaml:12:38: optimizer.learning_rate is \"fast\"; it must be a number in (0, 1]"},
     {SWEPT SWEEP "    optimizer.learning_rate: {choices: [0.1]}\n",
      "exp.yaml:12:31: sweep.parameters.optimizer.learning_rate has no key \"choices\"; it has: value, values, min, max, "
-     "distribution, q, mu, sigma, probabilities"},
+     "distribution, q, mu, sigma, probabilities, when"},
     {SWEPT SWEEP "    optimizer.learning_rate: {min: 0.1}\n",
      "exp.yaml:12:30: sweep.parameters.optimizer.learning_rate has no max"},
     {SWEPT SWEEP "    optimizer.learning_rate: {min: 0.2, max: 0.1}\n",
@@ -363,8 +375,18 @@ static const mistake mistakes[] = {
     {SWEPT SWEEP "    optimizer.learning_rate: {values: [0.1, 0.2], probabilities: [1]}\n",
      "exp.yaml:12:66: sweep.parameters.optimizer.learning_rate.probabilities must be a list with one number for each of the 2 "
      "values"},
-    {SWEPT SWEEP "    optimizer.learning_rate: {values: [0.1], when: x}\n",
-     "exp.yaml:12:46: sweep.parameters.optimizer.learning_rate has no key \"when\"; this version of hone does not know it yet"},
+    {SWEPT SWEEP "    optimizer.learning_rate: {parameters: {min: 0.1, max: 1.0}}\n",
+     "exp.yaml:12:31: sweep.parameters.optimizer.learning_rate has no key \"parameters\"; parameters are a map in sweep, from "
+     "whole "
+     "paths (optimizer.learning_rate) to their values"},
+    {SWEPT SWEEP "    optimizer.learning_rate: {distribution: normal, mu: 9, sigma: 0.1}\n",
+     "exp.yaml:12:30: sweep.parameters.optimizer.learning_rate draws hardly ever what optimizer.learning_rate takes: normal "
+     "with mu "
+     "9 and sigma 0.1, but it must lie in (0, 1]"},
+    {SWEPT SWEEP "    model.freeze.layers: {distribution: log_normal, mu: 20, sigma: 1}\n",
+     "exp.yaml:12:26: sweep.parameters.model.freeze.layers draws hardly ever what model.freeze.layers takes: log_normal with "
+     "mu 20 "
+     "and sigma 1, but it must be an integer in [0, 1000]"},
     {SWEPT SWEEP "    optimizer.lr: {value: 0.1}\n",
      "exp.yaml:12:5: optimizer has no key \"lr\"; it is called learning_rate here"},
     {SWEPT SWEEP "    optimzer.learning_rate: {value: 0.1}\n",
@@ -394,7 +416,8 @@ static const mistake mistakes[] = {
      "exp.yaml:12:5: sweep.parameters has data.train, which cannot be swept"},
     {SWEPT SWEEP "    data: {values: [{type: null, train: t.tsv}]}\n",
      "exp.yaml:12:5: sweep.parameters has data, which cannot be swept"},
-    {SWEPT SWEEP "    seed: {values: [1, 2]}\n", "exp.yaml:12:5: sweep.parameters has seed, which cannot be swept"},
+    {SWEPT SWEEP "    seed: {values: [1, 2]}\n",
+     "exp.yaml:12:5: sweep.parameters has seed, which cannot be swept; write sweep.seeds: [1, 2, 3]"},
     {SWEPT SWEEP "    metrics: {values: [[f1]]}\n", "exp.yaml:12:5: sweep.parameters has metrics, which cannot be swept"},
     {SWEPT SWEEP "    optimizer: {values: [{type: null, learning_rate: 7}, {type: nul}]}\n",
      "exp.yaml:12:54: optimizer.learning_rate is 7; it must lie in (0, 1]\n"
@@ -404,7 +427,7 @@ static const mistake mistakes[] = {
      "exp.yaml:13:5: optimizer has no key \"nesterov\"; it has: type, groups, layer_decay, learning_rate*"},
     {SWEPT SWEEP "    optimizer: {values: [\"null\", adamw]}\n"
                  "    optimizer.type: {values: [adamw]}\n",
-     "exp.yaml:13:5: sweep.parameters has optimizer and optimizer.type, which both choose the plugin; keep one of them"},
+     "exp.yaml:13:5: sweep has optimizer and optimizer.type, which both choose the plugin; keep one of them"},
     {SWEPT SWEEP "    optimizer.type: {values: [adamw, adam]}\n",
      "exp.yaml:12:38: optimizer.type: there is no optimizer \"adam\"; did you mean adamw? There are: *"},
     {SWEPT SWEEP "    head: {values: [classification]}\n"

@@ -155,9 +155,34 @@ START_TEST(points_that_break_a_constraint_are_left_out)
     double x[2];
     ck_assert_int_eq(searcher(&in)->ask(&in.self, &s, 1, NULL, x, &err), HONE_OK);
     ck_assert(x[0] == 1 && x[1] == 5);
+    instance_close(&in);
+}
+END_TEST
+
+START_TEST(grid_of_which_nothing_is_left_is_refused)
+{
+    instance in;
+    hone_error err;
+    hone_space s = space_of(choice_and_integer, 2);
     s.allowed = never;
-    ck_assert_uint_eq(searcher(&in)->count(&in.self, &s), 0);
-    ck_assert_int_eq(searcher(&in)->ask(&in.self, &s, 0, NULL, x, &err), HONE_END);
+    instance_open(&in, "searcher/grid", NULL, 0);
+    ck_assert_int_eq(searcher(&in)->create(&in.self, &s, &err), HONE_EINVAL);
+    ck_assert_str_eq(err.msg, "no combination of values meets the constraints; loosen them, or give more values");
+    instance_close(&in);
+}
+END_TEST
+
+START_TEST(grid_that_is_too_large_to_sift_is_refused)
+{
+    static const hone_dimension d[] = {{.name = "a", .distribution = HONE_INT_UNIFORM, .min = 0, .max = 1e6},
+                                       {.name = "b", .distribution = HONE_INT_UNIFORM, .min = 0, .max = 1e6}};
+    instance in;
+    hone_error err;
+    hone_space s = space_of(d, 2);
+    s.allowed = sum_is_even;
+    instance_open(&in, "searcher/grid", NULL, 0);
+    ck_assert_int_eq(searcher(&in)->create(&in.self, &s, &err), HONE_EINVAL);
+    ck_assert_ptr_nonnull(strstr(err.msg, "more than 1000000 combinations to sift"));
     instance_close(&in);
 }
 END_TEST
@@ -186,4 +211,5 @@ END_TEST
 
 SUITE("grid", all_combinations_come_with_the_last_dimension_fastest, a_space_without_dimensions_is_one_point,
       a_quantum_makes_a_real_range_finite, a_continuous_range_is_refused_with_what_to_do, a_grid_beyond_counting_is_refused,
-      an_inactive_dimension_does_not_multiply, points_that_break_a_constraint_are_left_out, every_allocation_may_fail)
+      an_inactive_dimension_does_not_multiply, points_that_break_a_constraint_are_left_out,
+      grid_of_which_nothing_is_left_is_refused, grid_that_is_too_large_to_sift_is_refused, every_allocation_may_fail)

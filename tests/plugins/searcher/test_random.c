@@ -117,6 +117,45 @@ START_TEST(constraints_hold_or_the_failure_says_so)
 }
 END_TEST
 
+START_TEST(space_without_a_point_is_refused_at_once)
+{
+    instance in;
+    hone_error err;
+    hone_space s = space_of(all, N);
+    s.allowed = never;
+    instance_open(&in, "searcher/random", NULL, 7);
+    ck_assert_int_eq(searcher(&in)->create(&in.self, &s, &err), HONE_EINVAL);
+    ck_assert_str_eq(err.msg, "point 0: none of 10000 draws meets the constraints; loosen them or narrow the ranges");
+    instance_close(&in);
+}
+END_TEST
+
+/* Cut to [0, 0.1], both have their mean in the middle of what is left of them, whatever sigma is. */
+START_TEST(normal_draws_keep_to_their_bounds)
+{
+    static const hone_dimension d[] = {
+        {.name = "n", .distribution = HONE_NORMAL, .mu = 0.05, .sigma = 10, .min = 0, .max = 0.1},
+        {.name = "q", .distribution = HONE_NORMAL, .mu = 0.05, .sigma = 0.1, .min = 0, .max = 0.1, .quantum = 0.025},
+        {.name = "l", .distribution = HONE_LOG_NORMAL, .mu = 0, .sigma = 1, .min = 0.5, .max = INFINITY},
+    };
+    instance in;
+    hone_error err;
+    hone_space s = space_of(d, 3);
+    double x[3], sum = 0;
+    instance_open(&in, "searcher/random", NULL, 7);
+    ck_assert_int_eq(searcher(&in)->create(&in.self, &s, &err), HONE_OK);
+    for (uint64_t i = 0; i < 2000; i++) {
+        ck_assert_int_eq(searcher(&in)->ask(&in.self, &s, i, NULL, x, &err), HONE_OK);
+        ck_assert(x[0] >= 0 && x[0] <= 0.1);
+        ck_assert(x[1] >= 0 && x[1] <= 0.1 + 1e-12 && fabs(x[1] / 0.025 - nearbyint(x[1] / 0.025)) < 1e-9);
+        ck_assert(x[2] >= 0.5);
+        sum += x[0];
+    }
+    ck_assert_double_eq_tol(sum / 2000, 0.05, 0.004); /* 6 standard errors of a uniform draw's mean */
+    instance_close(&in);
+}
+END_TEST
+
 static bool only_first(const void *host, const double *point, uint64_t d)
 {
     (void)host;
@@ -160,4 +199,5 @@ START_TEST(what_cannot_be_drawn_is_refused_by_name)
 END_TEST
 
 SUITE("random", draws_follow_their_distributions, a_point_depends_on_seed_number_and_names_alone,
-      constraints_hold_or_the_failure_says_so, inactive_dimensions_are_not_drawn, what_cannot_be_drawn_is_refused_by_name)
+      constraints_hold_or_the_failure_says_so, space_without_a_point_is_refused_at_once, normal_draws_keep_to_their_bounds,
+      inactive_dimensions_are_not_drawn, what_cannot_be_drawn_is_refused_by_name)
