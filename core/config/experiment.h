@@ -23,7 +23,7 @@ typedef struct hone__data_config {         /* of every reader, in `data:` */
     const char *train, *validation, *test; /* resolved paths; validation and test may be NULL */
     hone__split_config split;
     int64_t split_seed;
-    bool stratify;
+    bool stratify, split_by_group;
     hone_map label_names;       /* label in the data -> name to show */
     const char *positive_label; /* as named by label_names, or as in the data; may be NULL */
 } hone__data_config;

@@ -60,6 +60,8 @@ static const hone_param data_rows[] = {
                    .help = "seed of the split, which is the same in every trial"),
     HONE_PARAM_BOOL(hone__data_config, stratify, .flags = HONE_FIXED,
                     .help = "give each part of the split the same shares of labels"),
+    HONE_PARAM_BOOL(hone__data_config, split_by_group, .flags = HONE_FIXED,
+                    .help = "keep the examples of a document (of SQuAD: an article) together in one part of the split"),
     HONE_PARAM_MAP(hone__data_config, label_names, HONE_STRING, const char *, .flags = HONE_FIXED,
                    .help = "label in the data -> name to show", .renamed = "id2label labels"),
     HONE_PARAM_STRING(hone__data_config, positive_label, .flags = HONE_FIXED,

@@ -19,12 +19,13 @@ bool hone__split_given(const hone__split_config *split)
     return split->train != 0 || split->validation != 0 || split->test != 0;
 }
 
-/* An example's place in the stratified order. */
+/* An example's place in the order that is cut. */
 typedef struct place {
     double key;
     uint64_t tie; /* place in a shuffle of everything */
     uint64_t index;
     const char *label; /* "" where there is none, or strata do not count */
+    uint64_t group;
 } place;
 
 static int by_label(const void *a, const void *b)
@@ -38,6 +39,12 @@ static int by_key(const void *a, const void *b)
 {
     const place *x = a, *y = b;
     return x->key < y->key ? -1 : x->key > y->key ? 1 : x->tie < y->tie ? -1 : x->tie > y->tie;
+}
+
+static int by_group(const void *a, const void *b)
+{
+    const place *x = a, *y = b;
+    return x->group < y->group ? -1 : x->group > y->group ? 1 : x->tie < y->tie ? -1 : x->tie > y->tie;
 }
 
 static int by_number(const void *a, const void *b)
@@ -65,6 +72,17 @@ static void stratify(place *places, uint64_t n)
     qsort(places, n, sizeof *places, by_key);
 }
 
+/* Groups in the order of their first examples, whose order is a shuffled one. */
+static void gather(place *places, uint64_t n)
+{
+    qsort(places, n, sizeof *places, by_group);
+    for (uint64_t i = 0, first = 0; i < n; i++) {
+        first = i && places[i].group == places[first].group ? first : i;
+        places[i].key = (double)places[first].tie;
+    }
+    qsort(places, n, sizeof *places, by_key);
+}
+
 static hone_status check_shares(const hone__data_config *config, double shares[3], hone_error *err)
 {
     const hone__split_config *split = &config->split;
@@ -88,16 +106,18 @@ static hone_status check_shares(const hone__data_config *config, double shares[3
 }
 
 /* `order` is room for all examples. */
-static hone_status cut(hone_arena *arena, const hone_corpus *whole, const place *places, const double shares[3],
+static hone_status cut(hone_arena *arena, const hone_corpus *whole, const place *places, bool grouped, const double shares[3],
                        uint64_t *order, hone_corpus *parts[3], hone_error *err)
 {
     double share = 0;
     for (uint64_t i = 0, begin = 0, end; i < 3; i++, begin = end) {
         share += shares[i];
         end = (uint64_t)llround(fmin(share, 1) * (double)whole->n);
+        while (grouped && end > begin && end < whole->n && places[end].group == places[end - 1].group)
+            end++;
         if (shares[i] == 0)
             continue;
-        uint64_t n = end - begin;
+        uint64_t n = end > begin ? end - begin : 0;
         if (n == 0)
             return hone_fail(err, HONE_ECONFIG, "data.split.%s is %g, which of the %llu examples of %s leaves none",
                              part_names[i], shares[i], (unsigned long long)whole->n, whole->file);
@@ -120,7 +140,10 @@ static void fill_places(const hone_corpus *whole, const hone__data_config *confi
     hone_random_shuffle(hone_stream_of(&key), 0, order, whole->n);
     for (uint64_t i = 0; i < whole->n; i++) {
         const hone_answer *gold = whole->examples[order[i]]->gold;
-        places[i] = (place){.tie = i, .index = order[i], .label = strata && gold && gold->names ? gold->names[0] : ""};
+        places[i] = (place){.tie = i,
+                            .index = order[i],
+                            .group = whole->examples[order[i]]->group,
+                            .label = strata && gold && gold->names ? gold->names[0] : ""};
     }
 }
 
@@ -131,6 +154,8 @@ hone_status hone__corpus_split(hone_arena *arena, const hone_corpus *whole, cons
     bool strata = config->stratify && target == HONE_TARGET_CLASS;
     memset(parts, 0, 3 * sizeof *parts);
     HONE_TRY(check_shares(config, shares, err));
+    if (strata && config->split_by_group)
+        return hone_fail(err, HONE_ECONFIG, "data.stratify and data.split_by_group exclude each other; leave one of them out");
     uint64_t *order = hone__calloc(whole->n, sizeof *order);
     place *places = hone__calloc(whole->n, sizeof *places);
     hone_status status = HONE_OK;
@@ -140,7 +165,9 @@ hone_status hone__corpus_split(hone_arena *arena, const hone_corpus *whole, cons
         fill_places(whole, config, strata, order, places);
         if (strata)
             stratify(places, whole->n);
-        status = cut(arena, whole, places, shares, order, parts, err);
+        if (config->split_by_group)
+            gather(places, whole->n);
+        status = cut(arena, whole, places, config->split_by_group, shares, order, parts, err);
     }
     hone__free(places);
     hone__free(order);

@@ -217,6 +217,35 @@ START_TEST(training_sees_every_class_that_there_is_room_for)
 }
 END_TEST
 
+/* Documents of 1 to 9 examples, ten times over: every one is in one part alone, and the parts have about their shares. */
+START_TEST(documents_stay_together_where_asked)
+{
+    hone_error err;
+    hone_arena *arena = hone__arena_create(0);
+    hone_corpus *whole = hundred(arena), *parts[3];
+    int of_document[100] = {0}; /* the part, from 1 */
+    const hone__data_config config = {
+        .split = {.train = 0.6, .validation = 0.2, .test = 0.2}, .split_seed = 3, .split_by_group = true};
+    for (uint64_t i = 0, document = 0, left = 1; i < whole->n; i++, left--) {
+        if (left == 0)
+            left = 1 + ++document % 9;
+        whole->examples[i]->group = document;
+    }
+    ck_assert_int_eq(hone__corpus_split(arena, whole, &config, HONE_TARGET_SPAN, parts, &err), HONE_OK);
+    ck_assert_uint_eq(parts[0]->n + parts[1]->n + parts[2]->n, 100);
+    for (int p = 0; p < 3; p++) {
+        ck_assert_uint_ge(parts[p]->n, p ? 11 : 60);
+        ck_assert_uint_le(parts[p]->n, p ? 29 : 69);
+        for (uint64_t i = 0; i < parts[p]->n; i++) {
+            int *part = &of_document[parts[p]->examples[i]->group];
+            ck_assert(*part == 0 || *part == p + 1);
+            *part = p + 1;
+        }
+    }
+    hone__arena_destroy(arena);
+}
+END_TEST
+
 static void split_refused(hone__data_config config, const char *message)
 {
     hone_error err = {HONE_OK, ""};
@@ -229,6 +258,8 @@ static void split_refused(hone__data_config config, const char *message)
 
 START_TEST(shares_that_make_no_sense_are_refused)
 {
+    split_refused((hone__data_config){.split = {.validation = 0.2}, .stratify = true, .split_by_group = true},
+                  "data.stratify and data.split_by_group exclude each other; leave one of them out");
     split_refused((hone__data_config){.split = {0.8, 0.2, 0.1}},
                   "the shares in data.split add up to 1.1; they must not exceed 1");
     split_refused((hone__data_config){.split = {0.8, -0.2, 0}}, "data.split.validation is -0.2; a share lies between 0 and 1");
@@ -269,5 +300,5 @@ END_TEST
 SUITE("labels", integers_stand_in_their_order, other_labels_stand_in_byte_order, a_readers_own_list_is_kept_in_its_order,
       a_label_that_training_lacks_is_refused_with_its_line, labels_are_shown_by_the_names_given,
       names_for_labels_that_are_not_there_are_refused, splits_have_their_sizes_keep_the_classes_and_the_order_of_the_file,
-      the_seed_decides_the_split, training_sees_every_class_that_there_is_room_for, shares_that_make_no_sense_are_refused,
-      every_failing_allocation_is_an_error_and_leaks_nothing)
+      the_seed_decides_the_split, training_sees_every_class_that_there_is_room_for, documents_stay_together_where_asked,
+      shares_that_make_no_sense_are_refused, every_failing_allocation_is_an_error_and_leaks_nothing)
