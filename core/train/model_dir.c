@@ -157,7 +157,9 @@ static json_t *config_json(const hone__parts *p)
     put_rows(root, &p->experiment->model, &failed);
     put_vocabulary(root, net, &failed);
     if (hone__model_layout(net) == HONE__LAYOUT_TRANSFORMERS) {
-        put_labels(root, p->metric_facts.labels, p->facts.n_labels, &failed);
+        if (p->facts.n_labels ||
+            net->head->outputs[0].target == HONE_TARGET_SCORE) /* a regression has one, spans and choices none */
+            put_labels(root, p->metric_facts.labels, p->facts.n_labels, &failed);
         put_problem(root, net->head->outputs[0].target, &failed);
     }
     if (p->tokenizer && p->preparer.info.pad >= 0)

@@ -6,7 +6,8 @@ HONE is the program (default: $HONE_PROGRAM, else hone), MODELS a folder with al
 transformers and numpy; exits with 77, saying so, where they are absent. It trains small models with `hone trial`, loads their folders with
 Transformers in double precision, and compares
 
-    the probabilities of BertForSequenceClassification, and the number of a regression, with `hone predict`
+    the probabilities of BertForSequenceClassification, of labels and of sets, and the number of a regression, with `hone predict`
+    the same of BertForTokenClassification, BertForQuestionAnswering and BertForMultipleChoice
     hidden states of every layer, their mean and first rows with `hone embed`
 
 The tolerance is 1e-5 of the largest number, since hone computes in single precision. Last run with torch 2.15.0, transformers 5.23.0.
@@ -61,18 +62,23 @@ def load(cls, folder):
 
 
 def train(folder, head, target, rows):
+    return train_on(folder, head, f"type: tsv, quoting: none, columns: {{text: text, {target}: gold}}",
+                    "text\tgold\n" + "".join(f"{text}\t{gold}\n" for text, gold in rows), "accuracy" if target == "label" else "mse")
+
+
+def train_on(folder, head, reader, data, metric):
     os.makedirs(folder)
     with open(os.path.join(folder, "vocab.txt"), "w") as f:
         f.write("\n".join(WORDS) + "\n")
-    with open(os.path.join(folder, "train.tsv"), "w") as f:
-        f.write("text\tgold\n" + "".join(f"{text}\t{gold}\n" for text, gold in rows))
+    with open(os.path.join(folder, "data"), "w") as f:
+        f.write(data)
     with open(os.path.join(folder, "trial.yaml"), "w") as f:
-        f.write(f"""data: {{type: tsv, train: train.tsv, validation: train.tsv, quoting: none, columns: {{text: text, {target}: gold}}}}
+        f.write(f"""data: {{{reader}, train: data, validation: data}}
 tokenizer: {{type: wordpiece, vocab: vocab.txt, max_length: 24}}
 model: {{type: bert, hidden_size: 32, num_hidden_layers: 3, num_attention_heads: 4, intermediate_size: 48, max_position_embeddings: 24}}
 head: {{{head}}}
 optimizer: {{type: adamw, learning_rate: 5.0e-3}}
-metrics: [{'accuracy' if target == 'label' else 'mse'}]
+metrics: [{metric}]
 trainer: {{num_train_epochs: 3, train_batch_size: 4, threads: 1}}
 """)
     hone("trial", folder)
@@ -105,6 +111,70 @@ def check_regression(folder, lines):
     compare("regression", ours, [model(**encode(tokenizer, text, 24)).logits[0, 0].item() for text in TEXTS])
 
 
+def predict(model_dir, folder, data):
+    path = os.path.join(folder, "new")
+    with open(path, "w") as f:
+        f.write(data)
+    return [json.loads(line) for line in hone("predict", model_dir, path, "--json").splitlines()]
+
+
+def check_sets(folder):
+    rows = [("a warm day", "good,warm"), ("some cold rain", "bad"), ("warm warm", "warm"), ("x", "")] * 4
+    model_dir = train_on(os.path.join(folder, "sets"), "type: multi_label", 'type: tsv, columns: {text: text, label: gold}, label_separator: ","',
+                         "text\tgold\n" + "".join(f"{text}\t{gold}\n" for text, gold in rows), "hamming_loss")
+    model, tokenizer = load(transformers.BertForSequenceClassification, model_dir), transformers.AutoTokenizer.from_pretrained(model_dir)
+    ours = predict(model_dir, folder, "text\n" + "\n".join(TEXTS) + "\n")
+    labels = [model.config.id2label[i] for i in range(3)]
+    theirs = [torch.sigmoid(model(**encode(tokenizer, text, 24)).logits[0]).tolist() for text in TEXTS]
+    compare("probabilities of sets", [[o["scores"][label] for label in labels] for o in ours], theirs)
+
+
+def check_tags(folder):
+    sentences = [["a", "warmest", "day", "."], ["rain", "cold"], ["unwarm"]]
+    tags = [["O", "B-X", "I-X", "O"], ["B-Y", "O"], ["O"]]
+    data = "\n".join("".join(f"{w} {t}\n" for w, t in zip(*s)) for s in zip(sentences, tags))
+    model_dir = train_on(os.path.join(folder, "tags"), "type: token_classification, keep_scores: true", "type: conll", data, "seqeval")
+    model, tokenizer = load(transformers.BertForTokenClassification, model_dir), transformers.AutoTokenizer.from_pretrained(model_dir)
+    ours, theirs = predict(model_dir, folder, "\n".join("".join(w + "\n" for w in s) for s in sentences)), []
+    for sentence in sentences:
+        words = tokenizer(sentence, is_split_into_words=True, return_tensors="pt")
+        p, at = torch.softmax(model(**words).logits[0], 1), words.word_ids(0)
+        theirs.append([x for w in range(len(sentence)) for x in p[at.index(w)].tolist()])
+    compare("probabilities of tags", sum((o["scores"] for o in ours), []), sum(theirs, []))
+    if ours[0]["predicted"] != [model.config.id2label[int(np.argmax(theirs[0][4 * w:4 * w + 4]))] for w in range(4)]:
+        sys.exit("the predicted tags differ")
+
+
+def check_span(folder):
+    question, text = "cold rain", "a warm day, and some cold rain. a day of rain"
+    squad = {"data": [{"paragraphs": [{"context": text, "qas": [
+        {"id": str(i), "question": question, "answers": [{"text": "rain", "answer_start": 26}]} for i in range(8)]}]}]}
+    model_dir = train_on(os.path.join(folder, "span"), "type: span", "type: squad", json.dumps(squad), "squad")
+    model, tokenizer = load(transformers.BertForQuestionAnswering, model_dir), transformers.AutoTokenizer.from_pretrained(model_dir)
+    ours = predict(model_dir, folder, json.dumps(squad))[0]["predicted"]
+    pair = tokenizer(question, text, truncation="only_second", max_length=24, return_tensors="pt", return_offsets_mapping=True)
+    kinds, bytes_of = pair.sequence_ids(0), pair.pop("offset_mapping")[0].tolist()
+    out, inside = model(**pair), [i for i, kind in enumerate(kinds) if kind == 1]
+    spans = sorted(((out.start_logits[0, i] + out.end_logits[0, j]).item(), bytes_of[i][0], bytes_of[j][1])
+                   for i in inside for j in inside if i <= j)[::-1]
+    compare("scores of spans in one window", [s["score"] for s in ours[:3]] if len(ours) else [], [s[0] for s in spans[:3]])
+    if [(s["begin"], s["end"]) for s in ours[:3]] != [s[1:] for s in spans[:3]]:
+        sys.exit("the best spans differ")
+
+
+def check_choices(folder):
+    questions = [("a warm day", ["rain", "warm", "day ."], 1), ("cold", ["rain", "a day"], 0)] * 4
+    data = "".join(json.dumps({"q": q, "c": c, "a": a}) + "\n" for q, c, a in questions)
+    model_dir = train_on(os.path.join(folder, "choices"), "type: multiple_choice",
+                         "type: choices, columns: {question: q, choices: c, answer: a}", data, "accuracy")
+    model, tokenizer = load(transformers.BertForMultipleChoice, model_dir), transformers.AutoTokenizer.from_pretrained(model_dir)
+    theirs = []
+    for q, c, _ in questions[:2]:
+        pairs = tokenizer([q] * len(c), c, padding=True, return_tensors="pt")
+        theirs.append(torch.softmax(model(**{k: v.unsqueeze(0) for k, v in pairs.items()}).logits[0], 0).tolist())
+    compare("probabilities of choices", sum((o["scores"] for o in predict(model_dir, folder, data)[:2]), []), sum(theirs, []))
+
+
 def check_encoder(what, model_dir, folder, lines, longest):
     model = load(transformers.BertModel, model_dir)
     tokenizer = transformers.AutoTokenizer.from_pretrained(model_dir)
@@ -135,6 +205,10 @@ def main():
             f.write("\n".join(TEXTS) + "\n")
         check_classifier(folder, lines)
         check_regression(folder, lines)
+        check_sets(folder)
+        check_tags(folder)
+        check_span(folder)
+        check_choices(folder)
         rows = [("a warm day", "good"), ("some cold rain", "bad")] * 4
         pooled = train(os.path.join(folder, "mean"), "type: classification, pooling: mean", "label", rows)
         with open(os.path.join(pooled, "hone.json")) as f:
