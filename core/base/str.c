@@ -323,3 +323,27 @@ const char *hone__nearest_of(const char *word, const char *const *names)
 {
     return hone__nearest(word, list_name, names);
 }
+
+/* ---- Sizes and times --------------------------------------------------------------------------------------------- */
+
+const char *hone__bytes_text(uint64_t bytes, char *out, size_t size)
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
+    double x = (double)bytes;
+    size_t unit = 0;
+    for (; x >= 1000 && unit + 1 < sizeof units / sizeof *units; unit++)
+        x /= 1000;
+    snprintf(out, size, unit ? "%.1f %s" : "%.0f %s", x, units[unit]);
+    return out;
+}
+
+const char *hone__seconds_text(double seconds, char *out, size_t size)
+{
+    const long t = seconds >= 0 ? lround(seconds) : 0; /* of NaN too */
+    out[0] = '\0';
+    if (t >= 3600)
+        snprintf(out, size, "%ld:%02ld:%02ld", t / 3600, t / 60 % 60, t % 60);
+    else if (seconds >= 0)
+        snprintf(out, size, "%ld:%02ld", t / 60, t % 60);
+    return out;
+}

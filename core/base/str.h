@@ -29,6 +29,10 @@ void hone__str_clear(hone__str *s);             /* frees */
 /* Copies `text` into out[size] as hone__str_add_shown does; returns out. For messages. */
 const char *hone__shown(const char *text, char *out, size_t size);
 
+/* "1.2 MB" (powers of ten) and "1:02:03" or "2:03" in out[size]; return out. NaN is "". */
+const char *hone__bytes_text(uint64_t bytes, char *out, size_t size);
+const char *hone__seconds_text(double seconds, char *out, size_t size);
+
 /* The name nearest to `word` by Damerau-Levenshtein distance (letter case ignored), at most max(2, length/3) and less than
  * length away, the first of several; else NULL. `next(ctx, i)` gives the i-th name, NULL at the end. */
 const char *hone__nearest(const char *word, const char *(*next)(const void *ctx, size_t i), const void *ctx);

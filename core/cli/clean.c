@@ -23,18 +23,6 @@ typedef struct cleaning {
     uint64_t bytes, files;
 } cleaning;
 
-/* "1.2 MB" */
-static const char *size_text(uint64_t bytes, char *out, size_t size)
-{
-    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
-    double x = (double)bytes;
-    size_t unit = 0;
-    for (; x >= 1000 && unit + 1 < sizeof units / sizeof *units; unit++)
-        x /= 1000;
-    snprintf(out, size, unit ? "%.1f %s" : "%.0f %s", x, units[unit]);
-    return out;
-}
-
 static hone_status remove_one(cleaning *c, const char *path, const char *remark, hone_error *err)
 {
     char size[32];
@@ -45,7 +33,7 @@ static hone_status remove_one(cleaning *c, const char *path, const char *remark,
     if (!c->dry)
         HONE_TRY(hone__remove_tree(path, err));
     printf("%s: %llu file%s, %s%s\n", path, (unsigned long long)files, files == 1 ? "" : "s",
-           size_text(bytes, size, sizeof size), remark);
+           hone__bytes_text(bytes, size, sizeof size), remark);
     c->bytes += bytes;
     c->files += files;
     return HONE_OK;
@@ -135,7 +123,7 @@ static hone_status clean(cleaning *c, hone_error *err)
     if (c->files == 0)
         printf("%s has no caches and no checkpoints\n", c->dir);
     else
-        printf("%s %s\n", size_text(c->bytes, size, sizeof size), c->dry ? "would be freed" : "are freed");
+        printf("%s %s\n", hone__bytes_text(c->bytes, size, sizeof size), c->dry ? "would be freed" : "are freed");
     return HONE_OK;
 }
 

@@ -46,6 +46,17 @@ const hone__command hone__commands[] = {
      "hone inspect model.safetensors", NULL},
     {"new", hone__cli_new, "KIND NAME [--dir FOLDER]", "the beginning of a plugin: a C file that builds and passes its checks",
      "hone new head mine", NULL},
+    {"plan", hone__cli_plan, "FILE [key=value ...] [--no-time] [--json]",
+     "the points that a sweep would run, and what they would cost in memory and time",
+     "hone plan experiments/quickstart/quickstart.yaml",
+     "Of searches that learn, it lists the points that need no results. Memory is the process, the data, the weights, their "
+     "gradients and "
+     "the\n"
+     "optimizer's slots, and the planned activations of the largest batch that the seed draws. Time is the operations of all "
+     "batches, at "
+     "the\n"
+     "rate of some steps of the first point, which are run here (not with --no-time); early stopping, reading and saving are "
+     "not in it."},
     {"plugins", hone__cli_plugins, "[--kind KIND] [--json] | check FILE.so ... [--verbose]",
      "the plugins there are; or whether those of a file keep the promises of their kind", "hone plugins check ./mine.so", NULL},
     {"predict", hone__cli_predict,

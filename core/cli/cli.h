@@ -38,6 +38,7 @@ int hone__cli_embed(int argc, char **argv);
 int hone__cli_evaluate(int argc, char **argv);
 int hone__cli_inspect(int argc, char **argv);
 int hone__cli_new(int argc, char **argv);
+int hone__cli_plan(int argc, char **argv);
 int hone__cli_plugins(int argc, char **argv);
 int hone__cli_predict(int argc, char **argv);
 int hone__cli_report(int argc, char **argv);

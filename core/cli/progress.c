@@ -49,11 +49,8 @@ static void put_line(hone__display *d, const hone__str *line)
 
 static void add_time(hone__str *s, double seconds)
 {
-    long t = lround(seconds);
-    if (t >= 3600)
-        hone__str_addf(s, "%ld:%02ld:%02ld", t / 3600, t / 60 % 60, t % 60);
-    else
-        hone__str_addf(s, "%ld:%02ld", t / 60, t % 60);
+    char text[32];
+    hone__str_add(s, hone__seconds_text(seconds, text, sizeof text));
 }
 
 /* How much of its training a trial has done: 0 to 1, NaN where it cannot be told. */

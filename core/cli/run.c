@@ -2,10 +2,10 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "cli/run.h"
+#include "base/child.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "cli/child.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/progress.h"

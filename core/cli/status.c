@@ -115,11 +115,8 @@ static const char *state_of(const status *s)
 
 static const char *time_text(hone_arena *arena, double seconds)
 {
-    const long t = isnan(seconds) ? 0 : lround(seconds);
-    if (isnan(seconds))
-        return "";
-    return t >= 3600 ? hone_sprintf(arena, "%ld:%02ld:%02ld", t / 3600, t / 60 % 60, t % 60)
-                     : hone_sprintf(arena, "%ld:%02ld", t / 60, t % 60);
+    char text[32];
+    return hone_strdup(arena, hone__seconds_text(seconds, text, sizeof text));
 }
 
 static const char *number(hone_arena *arena, const char *format, double x)

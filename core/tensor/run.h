@@ -53,6 +53,9 @@ void hone__graph_perturb(hone_graph *g, hone_node *opened, const float *delta);
 /* Plans memory. *bytes (may be NULL) is the size of the block that run needs. Also fails with the graph's own sticky error. */
 hone_status hone__graph_plan(hone_graph *g, bool backward, size_t *bytes, hone_error *err) HONE_CHECKED;
 
+/* Floating-point operations of a planned graph: of its products with weights and its attention, and one for every other number. */
+double hone__graph_work(const hone_graph *g);
+
 /* A block of memory that grows and is reused from step to step (huge pages asked for where large). Zero-initialised is empty. */
 typedef struct hone__block {
     void *data;

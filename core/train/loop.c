@@ -326,14 +326,12 @@ static hone_status check(hone__loop *l, hone_error *err)
 
 /* ---- Steps ------------------------------------------------------------------------------------------------------- */
 
-/* The order of an epoch depends on the seed and its number alone. */
-static void shuffle(hone__loop *l, uint64_t epoch, uint64_t n)
+void hone__epoch_order(uint64_t seed, uint64_t epoch, uint64_t *order, uint64_t n)
 {
-    const hone_key key = {
-        .seed = (uint64_t)l->parts->experiment->seed, .scope = hone_scope_hash("trainer.order"), .step = epoch};
+    const hone_key key = {.seed = seed, .scope = hone_scope_hash("trainer.order"), .step = epoch};
     for (uint64_t i = 0; i < n; i++)
-        l->order[i] = i;
-    hone_random_shuffle(hone_stream_of(&key), 0, l->order, n);
+        order[i] = i;
+    hone_random_shuffle(hone_stream_of(&key), 0, order, n);
 }
 
 static hone_status prepare_epoch(hone__loop *l, uint64_t epoch, hone_error *err)
@@ -375,7 +373,7 @@ static hone_status enter_epoch(hone__loop *l, hone_error *err)
     if (l->entered == epoch)
         return HONE_OK;
     HONE_TRY(prepare_epoch(l, (uint64_t)epoch, err));
-    shuffle(l, (uint64_t)epoch, hone_corpus_count(l->parts->train));
+    hone__epoch_order((uint64_t)l->parts->experiment->seed, (uint64_t)epoch, l->order, hone_corpus_count(l->parts->train));
     l->entered = epoch;
     return HONE_OK;
 }

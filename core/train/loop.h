@@ -63,4 +63,7 @@ hone_status hone__loop_sync_metrics(const hone__loop *l, int64_t *length, hone_e
 
 double hone__now(void); /* seconds, monotonic */
 
+/* The order of the examples [n] in an epoch, which depends on the seed and its number alone. */
+void hone__epoch_order(uint64_t seed, uint64_t epoch, uint64_t *order, uint64_t n);
+
 #endif

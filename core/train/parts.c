@@ -231,16 +231,21 @@ static hone_status make_techniques(hone__parts *p, hone_error *err)
     return HONE_OK;
 }
 
-static hone_status make_weights(hone__parts *p, hone_error *err)
+static hone_status register_weights(hone__parts *p, hone_error *err)
 {
     hone__network *net = &p->network;
-    const hone__model_config *config = p->experiment->model_common;
     const uint64_t first = 0;
     hone_batch *batch = NULL;
     hone__arena_reset(p->step);
     HONE_TRY(hone__batch_pack(p->train_prepared, &first, 1, p->step, &batch, err));
     HONE_TRY(hone__network_register(net, batch, p->step, err));
-    HONE_TRY(hone__weights_freeze(net->store, net->model, net->model_self, &config->freeze, err));
+    return hone__weights_freeze(net->store, net->model, net->model_self, &p->experiment->model_common->freeze, err);
+}
+
+static hone_status fill_weights(hone__parts *p, hone_error *err)
+{
+    hone__network *net = &p->network;
+    const hone__model_config *config = p->experiment->model_common;
     if (config->path) {
         const bool reuse = p->experiment->head_common->reuse;
         char prefix[128];
@@ -326,7 +331,10 @@ static hone_status begin(hone__parts *p, hone_error *err)
     return HONE_OK;
 }
 
-static hone_status fill(hone__parts *p, bool data_only, hone_error *err)
+/* How much of it is made. */
+typedef enum stage { STAGE_DATA, STAGE_SHAPES, STAGE_ALL } stage;
+
+static hone_status fill(hone__parts *p, stage last, hone_error *err)
 {
     HONE_TRY(begin(p, err));
     if (p->experiment->model_common->path) /* before the tokenizer reads that folder */
@@ -339,7 +347,7 @@ static hone_status fill(hone__parts *p, bool data_only, hone_error *err)
     HONE_TRY(make_model(p, err));
     gather_metric_facts(p);
     HONE_TRY(make_head(p, err));
-    if (data_only)
+    if (last == STAGE_DATA)
         return prepare(p, err);
     HONE_TRY(make_metrics(p, err));
     HONE_TRY(
@@ -348,11 +356,14 @@ static hone_status fill(hone__parts *p, bool data_only, hone_error *err)
     log_data(p, "training", p->train_prepared);
     log_data(p, "validation", p->validation_prepared);
     HONE_TRY(make_techniques(p, err));
-    HONE_TRY(make_weights(p, err));
+    HONE_TRY(register_weights(p, err));
+    if (last == STAGE_SHAPES)
+        return HONE_OK;
+    HONE_TRY(fill_weights(p, err));
     return make_stepper(p, err);
 }
 
-static hone_status create(const hone__trial_setup *setup, bool data_only, hone__parts **parts, hone_error *err)
+static hone_status create(const hone__trial_setup *setup, stage last, hone__parts **parts, hone_error *err)
 {
     hone__parts *p = hone__calloc(1, sizeof *p);
     *parts = NULL;
@@ -360,7 +371,7 @@ static hone_status create(const hone__trial_setup *setup, bool data_only, hone__
         return hone_no_memory(err, "starting a trial");
     p->setup = setup;
     p->experiment = setup->experiment;
-    const hone_status status = fill(p, data_only, err);
+    const hone_status status = fill(p, last, err);
     if (status != HONE_OK)
         hone__parts_destroy(p);
     else
@@ -370,12 +381,17 @@ static hone_status create(const hone__trial_setup *setup, bool data_only, hone__
 
 hone_status hone__parts_create(const hone__trial_setup *setup, hone__parts **parts, hone_error *err)
 {
-    return create(setup, false, parts, err);
+    return create(setup, STAGE_ALL, parts, err);
 }
 
 hone_status hone__parts_create_data(const hone__trial_setup *setup, hone__parts **parts, hone_error *err)
 {
-    return create(setup, true, parts, err);
+    return create(setup, STAGE_DATA, parts, err);
+}
+
+hone_status hone__parts_create_shapes(const hone__trial_setup *setup, hone__parts **parts, hone_error *err)
+{
+    return create(setup, STAGE_SHAPES, parts, err);
 }
 
 void hone__parts_destroy(hone__parts *p)

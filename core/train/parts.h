@@ -42,6 +42,8 @@ typedef struct hone__parts {
 hone_status hone__parts_create(const hone__trial_setup *setup, hone__parts **parts, hone_error *err) HONE_CHECKED;
 /* The same, but nothing that the data does without: no metrics, backend, techniques, weights and stepper. */
 hone_status hone__parts_create_data(const hone__trial_setup *setup, hone__parts **parts, hone_error *err) HONE_CHECKED;
+/* The same for what can be said of a trial without its weights: those are registered and frozen, and have no values. */
+hone_status hone__parts_create_shapes(const hone__trial_setup *setup, hone__parts **parts, hone_error *err) HONE_CHECKED;
 void hone__parts_destroy(hone__parts *p); /* NULL is fine */
 
 #endif

@@ -1,8 +1,8 @@
 /* child.h - a command of hone run in a process of its own, so that what goes wrong in a plugin there costs only what was asked for.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef HONE_CORE_CLI_CHILD_H
-#define HONE_CORE_CLI_CHILD_H
+#ifndef HONE_CORE_BASE_CHILD_H
+#define HONE_CORE_BASE_CHILD_H
 
 #include "base/str.h"
 

@@ -1,7 +1,7 @@
 /* child.c - a command of hone run in a process of its own.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "cli/child.h"
+#include "base/child.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,383 @@
+/* estimate.c - what a trial will take in memory and time.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "train/estimate.h"
+#include "base/arena.h"
+#include "data/prepared.h"
+#include "train/loop.h"
+#include "train/parts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WALKED_EPOCHS = 8, SAMPLES = 8 };
+
+/* ---- Graphs ------------------------------------------------------------------------------------------------------ */
+
+/* What one micro-batch comes to. */
+typedef struct cost {
+    size_t bytes;
+    double work;
+    uint64_t tokens;
+} cost;
+
+static hone_status keep_results(const hone__parts *p, hone__pass *pass, bool training, hone_error *err)
+{
+    for (uint32_t k = 0; k < pass->n_losses; k++) {
+        hone_node *node = pass->losses[k].node;
+        hone__graph_keep(pass->graph, node, false);
+        if (!training)
+            continue;
+        float *dy = hone_alloc_array(p->step, (size_t)hone_shape_count(hone_node_shape(node)), sizeof *dy);
+        if (!dy)
+            return hone_no_memory(err, "planning a step");
+        hone__graph_seed(pass->graph, node, dy);
+    }
+    for (uint32_t k = 0; !training && k < pass->n_scores; k++)
+        hone__graph_keep(pass->graph, pass->scores[k].node, false);
+    return HONE_OK;
+}
+
+/* Builds and plans what a step or an evaluation would run, and runs nothing. */
+static hone_status plan(const hone__parts *p, const hone__prepared *data, const uint64_t *order, uint64_t n, bool training,
+                        cost *c, hone_error *err)
+{
+    hone__pass pass;
+    hone_batch *batch = NULL;
+    const hone_step step = {.size = sizeof step, .step = 1, .total = p->total_steps, .n_passes = 1};
+    hone__arena_reset(p->step);
+    HONE_TRY(hone__batch_pack(data, order, n, p->step, &batch, err));
+    HONE_TRY(hone__pass_build(
+        &pass, &p->network,
+        &(hone__pass_setup){
+            .batch = batch, .arena = p->step, .training = training, .with_loss = true, .step = training ? &step : NULL},
+        err));
+    HONE_TRY(keep_results(p, &pass, training, err));
+    HONE_TRY(hone__graph_plan(pass.graph, training, &c->bytes, err));
+    c->bytes += hone__arena_bytes(p->step);
+    c->work = hone__graph_work(pass.graph);
+    c->tokens = hone_batch_tokens(batch);
+    return HONE_OK;
+}
+
+/* ---- The batches of the training --------------------------------------------------------------------------------- */
+
+static uint64_t tokens_of(const hone__prepared *d, uint64_t example)
+{
+    return d->starts[d->example_starts[example + 1]] - d->starts[d->example_starts[example]];
+}
+
+/* Pairs of tokens that see each other. */
+static double pairs_of(const hone__prepared *d, uint64_t example)
+{
+    double pairs = 0;
+    for (uint64_t s = d->example_starts[example]; s < d->example_starts[example + 1]; s++)
+        pairs += (double)(d->starts[s + 1] - d->starts[s]) * (double)(d->starts[s + 1] - d->starts[s]);
+    return pairs;
+}
+
+typedef struct walk {
+    const hone__parts *parts;
+    uint64_t *order, micro; /* [n_train] */
+    uint64_t tokens;
+    int64_t steps;
+    uint64_t most_tokens;
+    double most_pairs;
+    uint64_t *largest[2], n_largest[2]; /* micro-batches: by tokens, by pairs of them */
+} walk;
+
+static void look_at(walk *w, const uint64_t *order, uint64_t n)
+{
+    const hone__prepared *d = w->parts->train_prepared;
+    uint64_t tokens = 0;
+    double pairs = 0;
+    for (uint64_t i = 0; i < n; i++) {
+        tokens += tokens_of(d, order[i]);
+        pairs += pairs_of(d, order[i]);
+    }
+    const bool most[2] = {tokens > w->most_tokens, pairs > w->most_pairs};
+    w->most_tokens = most[0] ? tokens : w->most_tokens;
+    w->most_pairs = most[1] ? pairs : w->most_pairs;
+    for (int k = 0; k < 2; k++) {
+        if (!most[k])
+            continue;
+        memcpy(w->largest[k], order, n * sizeof *order);
+        w->n_largest[k] = n;
+    }
+    w->tokens += tokens;
+}
+
+static void walk_epoch(walk *w, uint64_t epoch)
+{
+    const hone__trainer_config *t = &w->parts->experiment->trainer;
+    const uint64_t n = hone_corpus_count(w->parts->train), size = (uint64_t)t->train_batch_size;
+    hone__epoch_order((uint64_t)w->parts->experiment->seed, epoch, w->order, n);
+    for (uint64_t at = 0; at < n && w->steps < w->parts->total_steps; at += size, w->steps++) {
+        const uint64_t of_step = n - at < size ? n - at : size;
+        for (uint64_t k = 0; k < of_step; k += w->micro)
+            look_at(w, w->order + at + k, of_step - k < w->micro ? of_step - k : w->micro);
+    }
+}
+
+/* Of a long training the first epochs stand for the rest. */
+static hone_status walk_training(walk *w, hone_error *err)
+{
+    const hone__parts *p = w->parts;
+    const hone__trainer_config *t = &p->experiment->trainer;
+    const uint64_t n = hone_corpus_count(p->train), size = (uint64_t)t->train_batch_size;
+    w->micro = t->micro_batch_size > 0 && (uint64_t)t->micro_batch_size < size ? (uint64_t)t->micro_batch_size : size;
+    w->order = hone_alloc_array(p->trial, n, sizeof *w->order);
+    for (int k = 0; k < 2; k++)
+        w->largest[k] = hone_alloc_array(p->trial, w->micro < n ? w->micro : n, sizeof **w->largest);
+    if (!w->order || !w->largest[0] || !w->largest[1])
+        return hone_no_memory(err, "planning a training");
+    for (uint64_t epoch = 0; epoch < WALKED_EPOCHS && w->steps < p->total_steps; epoch++)
+        walk_epoch(w, epoch);
+    if (w->steps > 0 && w->steps < p->total_steps)
+        w->tokens = (uint64_t)((double)w->tokens * (double)p->total_steps / (double)w->steps);
+    return HONE_OK;
+}
+
+static uint32_t passes_of(const hone__parts *p)
+{
+    const hone_step step = {.size = sizeof step, .step = 1, .total = p->total_steps, .n_passes = 1};
+    uint32_t most = 1;
+    for (size_t i = 0; i < p->network.n_techniques; i++) {
+        const hone__technique_use *t = &p->network.techniques[i];
+        const uint32_t n = t->technique->passes ? t->technique->passes(t->self, &step) : 1;
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+/* The work of a token is that of the tokens of some micro-batches, spread over the first epoch. */
+static hone_status estimate_training(const hone__parts *p, walk *w, hone__estimate *e, hone_error *err)
+{
+    const uint64_t n = hone_corpus_count(p->train), batches = (n + w->micro - 1) / w->micro;
+    double work = 0, tokens = 0;
+    cost c = {0};
+    hone__epoch_order((uint64_t)p->experiment->seed, 0, w->order, n);
+    for (uint64_t i = 0; i < SAMPLES && i < batches; i++) {
+        const uint64_t at = (batches < SAMPLES ? i : i * batches / SAMPLES) * w->micro;
+        HONE_TRY(plan(p, p->train_prepared, w->order + at, n - at < w->micro ? n - at : w->micro, true, &c, err));
+        work += c.work;
+        tokens += (double)c.tokens;
+    }
+    e->training = tokens > 0 ? work / tokens * (double)w->tokens * passes_of(p) : 0;
+    for (int k = 0; k < 2; k++) {
+        HONE_TRY(plan(p, p->train_prepared, w->largest[k], w->n_largest[k], true, &c, err));
+        e->activations = c.bytes > e->activations ? c.bytes : e->activations;
+    }
+    e->largest_tokens = w->most_tokens;
+    e->tokens = w->tokens;
+    return HONE_OK;
+}
+
+/* ---- Evaluations ------------------------------------------------------------------------------------------------- */
+
+typedef struct length {
+    uint64_t tokens, example;
+} length;
+
+static int by_tokens(const void *a, const void *b)
+{
+    const length *x = a, *y = b;
+    return x->tokens != y->tokens ? (x->tokens < y->tokens ? -1 : 1) : x->example < y->example ? -1 : x->example > y->example;
+}
+
+/* Examples of similar length are evaluated together. */
+static hone_status sort_by_length(const hone__parts *p, uint64_t *order, uint64_t n, hone_error *err)
+{
+    length *lengths = hone_alloc_array(p->trial, n, sizeof *lengths);
+    if (!lengths)
+        return hone_no_memory(err, "planning an evaluation");
+    for (uint64_t i = 0; i < n; i++)
+        lengths[i] = (length){tokens_of(p->validation_prepared, i), i};
+    qsort(lengths, n, sizeof *lengths, by_tokens);
+    for (uint64_t i = 0; i < n; i++)
+        order[i] = lengths[i].example;
+    return HONE_OK;
+}
+
+static int64_t count_evaluations(const hone__parts *p)
+{
+    const hone__trainer_config *t = &p->experiment->trainer;
+    const int64_t every = t->eval_strategy == HONE__EVAL_STEPS ? t->eval_steps : p->steps_per_epoch;
+    return every > 0 ? (p->total_steps + every - 1) / every : 0;
+}
+
+static hone_status estimate_evaluations(const hone__parts *p, hone__estimate *e, hone_error *err)
+{
+    const hone__prepared *d = p->validation_prepared;
+    const uint64_t n = d ? d->stats.examples : 0, size = (uint64_t)p->experiment->trainer.eval_batch_size;
+    const uint64_t batches = (n + size - 1) / size;
+    double work = 0, tokens = 0;
+    size_t most = 0;
+    uint64_t *order = hone_alloc_array(p->trial, n, sizeof *order);
+    if (!order)
+        return hone_no_memory(err, "planning an evaluation");
+    if (n == 0)
+        return HONE_OK;
+    HONE_TRY(sort_by_length(p, order, n, err));
+    for (uint64_t i = 0; i <= SAMPLES; i++) { /* the last ones are the longest */
+        cost c = {0};
+        const uint64_t batch = i * (batches - 1) / SAMPLES, at = batch * size;
+        HONE_TRY(plan(p, d, order + at, n - at < size ? n - at : size, false, &c, err));
+        work += c.work;
+        tokens += (double)c.tokens;
+        most = c.bytes > most ? c.bytes : most;
+    }
+    e->activations += most;
+    e->evaluations = count_evaluations(p);
+    e->evaluating = work / tokens * (double)d->stats.tokens * (double)e->evaluations;
+    return HONE_OK;
+}
+
+/* ---- Memory ------------------------------------------------------------------------------------------------------ */
+
+/* A line of /proc/self/status, in bytes; 0 if unknown. */
+static uint64_t memory_of_process(const char *key)
+{
+    char line[256];
+    unsigned long long kib = 0;
+    FILE *f = fopen("/proc/self/status", "re");
+    while (f && !kib && fgets(line, sizeof line, f))
+        if (strncmp(line, key, strlen(key)) == 0)
+            sscanf(line + strlen(key), ": %llu", &kib);
+    if (f)
+        fclose(f);
+    return (uint64_t)kib << 10;
+}
+
+static uint64_t slots_of(const hone__parts *p)
+{
+    const hone_optimizer *optimizer = (const hone_optimizer *)(const void *)p->experiment->optimizer.plugin->table;
+    uint64_t n = optimizer->n_slots;
+    bool evaluates = false;
+    for (size_t i = 0; i < p->network.n_techniques; i++) {
+        n += p->network.techniques[i].technique->n_slots;
+        evaluates = evaluates || p->network.techniques[i].technique->evaluate;
+    }
+    return n + evaluates;
+}
+
+static void add_prepared(const hone__prepared *d, hone__estimate *e)
+{
+    if (d && d->file.map.data)
+        e->mapped += d->file.map.n;
+    else if (d)
+        e->data += hone__arena_bytes(d->arena);
+}
+
+static void count_memory(const hone__parts *p, uint64_t base, hone__estimate *e)
+{
+    const hone_store *store = p->network.store;
+    for (size_t i = 0; i < hone__store_count(store); i++) {
+        const hone__weight *w = hone__store_at(store, i);
+        const bool trained = !w->frozen && !(w->flags & HONE_WEIGHT_BUFFER),
+                   from_file = p->experiment->model_common->path != NULL;
+        e->parameters += w->n;
+        e->trained += trained ? w->n : 0;
+        if (from_file)
+            e->mapped += (uint64_t)w->n * sizeof(float);
+        if (!w->frozen || !from_file) /* a frozen one stays in its file, where that is float32 */
+            e->weights += (uint64_t)w->n * sizeof(float);
+    }
+    e->gradients = (uint64_t)e->trained * sizeof(float);
+    e->slots = slots_of(p) * e->gradients;
+    e->data = hone__arena_bytes(p->trial);
+    add_prepared(p->train_prepared, e);
+    add_prepared(p->validation_prepared, e);
+    e->base = base;
+    e->bytes = e->base + e->data + e->weights + e->gradients + e->slots + e->activations;
+}
+
+static hone_status estimate(const hone__parts *p, uint64_t base, hone__estimate *e, hone_error *err)
+{
+    walk w = {.parts = p};
+    *e = (hone__estimate){.steps = p->total_steps};
+    const uint64_t data = hone__arena_bytes(p->trial); /* before what only an estimate needs */
+    HONE_TRY(walk_training(&w, err));
+    HONE_TRY(estimate_training(p, &w, e, err));
+    HONE_TRY(estimate_evaluations(p, e, err));
+    count_memory(p, base, e);
+    e->bytes -= hone__arena_bytes(p->trial) - data;
+    e->data -= hone__arena_bytes(p->trial) - data;
+    return HONE_OK;
+}
+
+hone_status hone__trial_estimate(const hone__trial_setup *setup, hone__estimate *e, hone_error *err)
+{
+    hone__parts *parts = NULL;
+    const uint64_t base = memory_of_process("RssAnon");
+    HONE_TRY(hone__parts_create_shapes(setup, &parts, err));
+    const hone_status status = estimate(parts, base, e, err);
+    hone__parts_destroy(parts);
+    return status;
+}
+
+/* ---- Time -------------------------------------------------------------------------------------------------------- */
+
+/* Seconds of a step over the first n examples of the first epoch: the mean of some, after one that does not count. */
+static hone_status time_steps(hone__parts *p, const uint64_t *order, uint64_t n, double limit_s, int64_t *step, double *seconds,
+                              hone_error *err)
+{
+    enum { MOST = 20 };
+    hone__step_result result;
+    double begin = 0;
+    int done = -1;
+    do {
+        if (done == 0)
+            begin = hone__now();
+        HONE_TRY(hone__step_run(p->stepper, p->train_prepared, order, n, (uint64_t)p->experiment->trainer.micro_batch_size,
+                                ++*step, 0, &result, err));
+        done++;
+    } while (done < 1 || (done < MOST && hone__now() - begin < limit_s));
+    *seconds = (hone__now() - begin) / done;
+    return HONE_OK;
+}
+
+/* A step takes its work at one rate and its update at another; two sizes of steps tell them apart. */
+static hone_status measure(hone__parts *p, hone__rate *rate, hone_error *err)
+{
+    const uint64_t n = hone_corpus_count(p->train), size = (uint64_t)p->experiment->trainer.train_batch_size;
+    const uint64_t sizes[2] = {size < n ? size : n, 1};
+    const uint32_t passes = passes_of(p);
+    double seconds[2], work[2];
+    int64_t step = 0;
+    uint64_t *order = hone_alloc_array(p->trial, n, sizeof *order);
+    if (!order)
+        return hone_no_memory(err, "measuring a step");
+    hone__epoch_order((uint64_t)p->experiment->seed, 0, order, n);
+    for (int k = 0; k < 2; k++) {
+        cost c = {0};
+        HONE_TRY(plan(p, p->train_prepared, order, sizes[k], true, &c, err));
+        work[k] = c.work * passes;
+        HONE_TRY(time_steps(p, order, sizes[k], k ? 0.3 : 1, &step, &seconds[k], err));
+    }
+    const double trained = (double)hone__store_elements(p->network.store, true);
+    const double slope = (seconds[0] - seconds[1]) / (work[0] - work[1]);
+    rate->work = work[0] / seconds[0];
+    rate->update = 0;
+    if (sizes[0] > 1 && slope > 0 && seconds[1] > slope * work[1]) {
+        rate->work = 1 / slope;
+        rate->update = trained > 0 ? (seconds[1] - slope * work[1]) / trained : 0;
+    }
+    return HONE_OK;
+}
+
+hone_status hone__trial_rate(const hone__trial_setup *setup, hone__rate *rate, hone_error *err)
+{
+    hone__parts *parts = NULL;
+    HONE_TRY(hone__parts_create(setup, &parts, err));
+    const hone_status status = measure(parts, rate, err);
+    hone__parts_destroy(parts);
+    return status;
+}
+
+double hone__estimate_seconds(const hone__estimate *e, const hone__rate *rate)
+{
+    return (e->training + e->evaluating) / rate->work + (double)e->steps * (double)e->trained * rate->update;
+}
