@@ -27,8 +27,7 @@ static const char *number(const board *b, double x)
     return hone_sprintf(b->run->arena, b->full ? "%.9g" : fabs(x) >= 1000 ? "%.0f" : "%.4f", x);
 }
 
-/* The last part of a dotted path, unless two parameters would then have one name. */
-static const char *short_name(const hone__report_run *run, size_t c)
+const char *hone__short_name(const hone__report_run *run, size_t c)
 {
     const char *dot = strrchr(run->columns[c], '.'), *name = dot ? dot + 1 : run->columns[c];
     for (size_t i = 0; i < run->n_columns; i++) {
@@ -46,17 +45,59 @@ static size_t type_bytes(const char *text)
     return text && strncmp(text, "{type: ", 7) == 0 ? strcspn(text + 7, ",}") : 0;
 }
 
-/* As a person reads it. A whole section goes by its type, if no other choice of the column has the same one. */
-static const char *short_value(const hone__report_run *run, const char *text, size_t c)
+/* The end of a setting of a section that begins here: a comma or the section's brace, those of inner ones passed over. */
+static const char *end_of_setting(const char *at)
 {
-    size_t n = type_bytes(text);
-    for (size_t i = 0; n && i < run->n_trials; i++) {
-        const char *other = run->trials[i].params[c];
-        if (other && strcmp(other, text) != 0 && type_bytes(other) == n && strncmp(other + 7, text + 7, n) == 0)
-            return text;
+    int depth = 0;
+    for (; *at && (depth > 0 || (*at != ',' && *at != '}')); at++)
+        depth += (*at == '{' || *at == '[') - (*at == '}' || *at == ']');
+    return at;
+}
+
+static bool has_setting(const char *section, const char *setting, size_t n)
+{
+    for (const char *at = section + 1; *at;) {
+        const char *end = end_of_setting(at);
+        if ((size_t)(end - at) == n && strncmp(at, setting, n) == 0)
+            return true;
+        at = *end == ',' ? end + 2 : "";
     }
+    return false;
+}
+
+/* Another choice of the column that has the same type. */
+static bool is_sibling(const char *text, size_t n, const char *other)
+{
+    return other && strcmp(other, text) != 0 && type_bytes(other) == n && strncmp(other + 7, text + 7, n) == 0;
+}
+
+/* Its type, and those of its settings that not all sections of that type in this column have. */
+static const char *short_section(const hone__report_run *run, const char *text, size_t n, size_t c)
+{
+    hone__str out = {0};
+    hone__str_addn(&out, text + 7, n);
+    for (const char *at = text + 7 + n; *at == ',';) {
+        const char *setting = at + 2, *end = end_of_setting(setting);
+        const size_t bytes = (size_t)(end - setting);
+        bool shared = true;
+        for (size_t i = 0; i < run->n_trials && shared; i++)
+            shared = !is_sibling(text, n, run->trials[i].params[c]) || has_setting(run->trials[i].params[c], setting, bytes);
+        if (!shared) {
+            hone__str_add(&out, ", ");
+            hone__str_addn(&out, setting, bytes);
+        }
+        at = end;
+    }
+    const char *copy = out.failed ? NULL : hone_strdup(run->arena, hone__str_text(&out));
+    hone__str_clear(&out);
+    return copy;
+}
+
+const char *hone__short_value(const hone__report_run *run, const char *text, size_t c)
+{
+    const size_t n = type_bytes(text);
     if (n)
-        return hone_strndup(run->arena, text + 7, n);
+        return short_section(run, text, n, c);
     if (!text)
         return "-";
     /* Drawn reals have up to 17 digits, of which four tell trials apart; integers and words stay as they are. */
@@ -134,7 +175,7 @@ static void add_titles(board *b)
     for (size_t i = 0; i < b->n_figures; i++)
         title(b, figure_title(b, b->figures[i]), true);
     for (size_t c = 0; c < run->n_columns; c++)
-        title(b, b->full ? run->columns[c] : short_name(run, c), is_numeric(run, c));
+        title(b, b->full ? run->columns[c] : hone__short_name(run, c), is_numeric(run, c));
     title(b, b->full ? "tokens_per_s" : "tokens/s", true);
     title(b, b->full ? "seconds" : "time (s)", true);
     if (b->full)
@@ -189,7 +230,7 @@ static hone_status add_row(board *b, hone__sheet *sheet, const hone__report_poin
     put(b, hone_sprintf(arena, "%llu", (unsigned long long)t->number));
     put_values(b, p, t);
     for (size_t c = 0; c < b->run->n_columns; c++)
-        put(b, b->full ? t->params[c] ? t->params[c] : "" : short_value(b->run, t->params[c], c));
+        put(b, b->full ? t->params[c] ? t->params[c] : "" : hone__short_value(b->run, t->params[c], c));
     put(b, isnan(t->tokens_per_s) ? "" : hone_sprintf(arena, "%.0f", t->tokens_per_s));
     put(b, isnan(t->seconds) ? "" : hone_sprintf(arena, "%.1f", t->seconds));
     if (b->full)

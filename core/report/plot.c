@@ -101,6 +101,27 @@ void hone__canvas_style(hone__canvas *c)
                               "set key noenhanced\n");
 }
 
+void hone__canvas_frame(hone__canvas *c, double width, double height, double left, double bottom)
+{
+    const double right = 24, top = 46;
+    hone__canvas_size(c, width, height);
+    hone__canvas_style(c);
+    hone__str_add(&c->script, "set label 1 ");
+    hone__canvas_quote(c, c->title, (size_t)((width - 24) / 7.6), false);
+    hone__str_addf(&c->script, " at screen %.4f,%.4f left font \",15\"\n", 16 / width, 1 - 22 / height);
+    hone__str_addf(&c->script, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", left / width, 1 - right / width);
+    hone__str_addf(&c->script, "set tmargin at screen %.4f\nset bmargin at screen %.4f\n", 1 - top / height, bottom / height);
+    hone__str_addf(&c->script, "set key at screen %.4f,%.4f center bottom horizontal samplen 1.5 font \",11\"\n",
+                   ((left + width - right) / 2) / width, 6 / height);
+}
+
+void hone__canvas_label(hone__canvas *c, const char *axis, const char *text)
+{
+    hone__str_addf(&c->script, "set %slabel ", axis);
+    hone__canvas_quote(c, text, 60, false);
+    hone__str_add(&c->script, " font \",12\"\n");
+}
+
 void hone__canvas_drop(hone__canvas *c)
 {
     hone__str_clear(&c->script);

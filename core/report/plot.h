@@ -68,5 +68,9 @@ hone_status hone__canvas_save(hone__canvas *c, hone_error *err) HONE_CHECKED; /*
 void hone__canvas_drop(hone__canvas *c);
 /* The frame that line pictures share: two axes, a light grid. */
 void hone__canvas_style(hone__canvas *c);
+/* A picture of that size in pixels, with that style: the title at the top left, the key in the lowest line, margins as given. An x axis
+ * with tics and label takes 50 pixels at the bottom, the key 28 more. */
+void hone__canvas_frame(hone__canvas *c, double width, double height, double left, double bottom);
+void hone__canvas_label(hone__canvas *c, const char *axis, const char *text); /* axis: "x"; with its unit */
 
 #endif

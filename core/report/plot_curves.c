@@ -20,13 +20,6 @@ static void add_points(hone__str *s, const hone_curve *curve)
     hone__str_add(s, "\n\n"); /* two empty lines: gnuplot's next index */
 }
 
-static void add_label(hone__canvas *c, const char *axis, const char *text)
-{
-    hone__str_addf(&c->script, "set %slabel ", axis);
-    hone__canvas_quote(c, text, 60, false);
-    hone__str_add(&c->script, " font \",12\"\n");
-}
-
 typedef struct group {
     const hone_curve *first;
     size_t n; /* curves */
@@ -132,8 +125,8 @@ hone_status hone__plot_curves(hone__plots *p, const hone_exhibits *x, const char
         return HONE_OK;
     HONE_TRY(hone__canvas_begin(&c, p, name, g.first->title, err));
     add_frame(&c, &g);
-    add_label(&c, "x", g.first->x_label);
-    add_label(&c, "y", g.first->y_label);
+    hone__canvas_label(&c, "x", g.first->x_label);
+    hone__canvas_label(&c, "y", g.first->y_label);
     add_series(&c, x, name, &g);
     return hone__canvas_save(&c, err);
 }
@@ -242,7 +235,7 @@ static void add_panel(learning *l, const panel *p, const char *best_title, bool 
     char style[160];
     hone__str_addf(&l->c.script, "set lmargin at screen %.4f\nset rmargin at screen %.4f\n", p->left, p->right);
     hone__str_addf(&l->c.script, "set yrange [%s:*] noextend\n", p->least >= 0 && p->from_zero ? "0" : "*");
-    add_label(&l->c, "y", p->title);
+    hone__canvas_label(&l->c, "y", p->title);
     snprintf(style, sizeof style, "%s lc rgb '%s' lw 1.2 pt 7 ps 0.4", few ? "linespoints" : "lines", HONE__OTHER_COLOUR);
     for (size_t i = 0; i < p->blocks; i++, separator = ", \\\n  ")
         add_line(l, p->first + i, style, separator, i == 0 ? "other trials" : NULL);
@@ -281,7 +274,7 @@ static hone_status write_learning(learning *l, panel *panels, size_t n, hone_err
         &c->script,
         " at screen 0.015,0.95 left font \",15\"\nset multiplot\nset tmargin at screen 0.89\n"
         "set bmargin at screen 0.28\nset xrange [0:*] noextend\nset offsets 0, graph 0.02, graph 0.05, graph 0.05\n");
-    add_label(c, "x", "optimizer step");
+    hone__canvas_label(c, "x", "optimizer step");
     for (size_t i = 0; i < n; i++) {
         hone__str_addf(&c->script, "set key at screen %.4f,0.15 center top horizontal samplen 2 font \",11\"\n",
                        (panels[i].left + panels[i].right) / 2);

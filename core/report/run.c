@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- One trial --------------------------------------------------------------------------------------------------- */
 
@@ -73,6 +74,14 @@ static hone_status read_result(hone__report_run *run, hone__report_trial *t, hon
     return status;
 }
 
+/* Of "2026-01-31T12:00:00.250000+00:00", as the journal has times, always in UTC. */
+static double seconds_of(const char *text)
+{
+    struct tm tm = {0};
+    const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+    return rest ? (double)timegm(&tm) + (*rest == '.' ? strtod(rest, NULL) : 0) : NAN;
+}
+
 static hone_status take_trial(hone__report_run *run, size_t i, hone_log *log, hone_error *err)
 {
     const hone__journal_entry *e = &run->study->trials[i];
@@ -88,6 +97,8 @@ static hone_status take_trial(hone__report_run *run, size_t i, hone_log *log, ho
                               .state = e->state,
                               .value = e->value,
                               .seconds = seconds ? atof(seconds) : NAN,
+                              .started = seconds_of(e->started),
+                              .ended = seconds_of(e->ended),
                               .cause = cause ? cause : "",
                               .tail = tail ? tail : "",
                               .tokens_per_s = NAN,
@@ -115,6 +126,21 @@ static bool has_column(const hone__report_run *run, const char *path)
     return false;
 }
 
+static hone_status grow_columns(hone__report_run *run, size_t cap, hone_error *err)
+{
+    const char **columns = hone_alloc_array(run->arena, cap, sizeof *columns);
+    hone__scale *scales = hone_alloc_array(run->arena, cap, sizeof *scales);
+    if (!columns || !scales)
+        return hone_no_memory(err, "reading a run");
+    if (run->n_columns) {
+        memcpy(columns, run->columns, run->n_columns * sizeof *columns);
+        memcpy(scales, run->scales, run->n_columns * sizeof *scales);
+    }
+    run->columns = columns;
+    run->scales = scales;
+    return HONE_OK;
+}
+
 /* Trials may lack parameters that do not count for them, so the columns are those of all together. */
 static hone_status collect_columns(hone__report_run *run, hone_error *err)
 {
@@ -126,13 +152,9 @@ static hone_status collect_columns(hone__report_run *run, hone_error *err)
                 continue;
             if (run->n_columns == cap) {
                 cap = cap ? 2 * cap : 8;
-                const char **more = hone_alloc_array(run->arena, cap, sizeof *more);
-                if (!more)
-                    return hone_no_memory(err, "reading a run");
-                if (run->n_columns)
-                    memcpy(more, run->columns, run->n_columns * sizeof *more);
-                run->columns = more;
+                HONE_TRY(grow_columns(run, cap, err));
             }
+            run->scales[run->n_columns] = e->params[p].scale;
             run->columns[run->n_columns++] = e->params[p].key;
         }
     }

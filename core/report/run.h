@@ -28,6 +28,7 @@ typedef struct hone__report_trial {
     const char *dir;          /* relative to the run: "trials/0007"; of the trial that it reuses where it does */
     const char *cause, *tail; /* "" where there are none */
     const char **params;      /* [n_columns] NULL where it does not count */
+    double started, ended;    /* seconds since 1970; NaN where unknown */
     hone__figure *figures;    /* [n_figures] in result.json's order */
     size_t n_figures;
     double tokens_per_s, train_seconds, epochs, steps; /* NaN where unknown */
@@ -51,6 +52,7 @@ typedef struct hone__report_run {
     const char *name, *metric; /* metric: what ranks */
     bool maximize;
     const char **columns; /* [n_columns] paths of the swept parameters, in the order of the search space */
+    hone__scale *scales;  /* [n_columns] */
     size_t n_columns;
     hone__report_trial *trials; /* [n_trials] by number */
     size_t n_trials;

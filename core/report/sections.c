@@ -13,6 +13,7 @@ const hone__report_section hone__report_sections[] = {
     {"numbers", "Predicted against gold", hone__section_numbers},
     {"learning", "Learning curves", hone__section_learning},
     {"exhibits", "What metrics and heads show", hone__section_exhibits},
+    {"sweep", "The sweep", hone__section_sweep},
     {"test", "Test data, scored once", hone__section_test},
     {"failures", "Failed trials", hone__section_failures},
     {"data", "The data", hone__section_data},

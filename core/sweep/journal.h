@@ -48,8 +48,16 @@ hone_status hone__journal_sync(hone__journal *j, hone_error *err) HONE_CHECKED;
 
 /* ---- Reading ----------------------------------------------------------------------------------------------------- */
 
+typedef enum hone__scale {
+    HONE__SCALE_NONE, /* no parameter */
+    HONE__SCALE_CHOICE,
+    HONE__SCALE_LINEAR,
+    HONE__SCALE_LOG
+} hone__scale;
+
 typedef struct hone__pair {
     const char *key, *text; /* of a string the string itself, of other values their JSON */
+    hone__scale scale;      /* how a parameter was drawn */
     double number;          /* of a parameter, as searchers count it (the index of a choice); else NaN */
 } hone__pair;
 

@@ -49,7 +49,7 @@ static const char *text_of(hone_arena *arena, const json_t *value)
 
 /* A later value of the same key overrules. Lists grow in powers of two, each in a new place of the arena. */
 static hone_status set_pair(reader *r, hone__pair **pairs, size_t *n, const char *key, const char *text, double number,
-                            hone_error *err)
+                            hone__scale scale, hone_error *err)
 {
     if (!text)
         return hone_no_memory(err, "reading a journal");
@@ -57,6 +57,7 @@ static hone_status set_pair(reader *r, hone__pair **pairs, size_t *n, const char
         if (strcmp((*pairs)[i].key, key) == 0) {
             (*pairs)[i].text = text;
             (*pairs)[i].number = number;
+            (*pairs)[i].scale = scale;
             return HONE_OK;
         }
     if ((*n & (*n - 1)) == 0) {
@@ -70,7 +71,7 @@ static hone_status set_pair(reader *r, hone__pair **pairs, size_t *n, const char
     char *copy = hone_strdup(r->arena, key);
     if (!copy)
         return hone_no_memory(err, "reading a journal");
-    (*pairs)[(*n)++] = (hone__pair){copy, text, number};
+    (*pairs)[(*n)++] = (hone__pair){copy, text, scale, number};
     return HONE_OK;
 }
 
@@ -79,7 +80,7 @@ static hone_status set_attributes(reader *r, const json_t *record, hone__pair **
     const char *key;
     json_t *value;
     json_object_foreach(json_object_get(record, "user_attr"), key, value)
-        HONE_TRY(set_pair(r, pairs, n, key, text_of(r->arena, value), NAN, err));
+        HONE_TRY(set_pair(r, pairs, n, key, text_of(r->arena, value), NAN, HONE__SCALE_NONE, err));
     return HONE_OK;
 }
 
@@ -156,6 +157,14 @@ static hone_status value_text(reader *r, const json_t *value, const json_t *dist
     return *text ? HONE_OK : hone_no_memory(err, "reading a journal");
 }
 
+static hone__scale scale_of(const json_t *distribution)
+{
+    const json_t *attributes = json_object_get(distribution, "attributes");
+    if (json_object_get(attributes, "choices"))
+        return HONE__SCALE_CHOICE;
+    return json_is_true(json_object_get(attributes, "log")) ? HONE__SCALE_LOG : HONE__SCALE_LINEAR;
+}
+
 static hone_status read_param(reader *r, const json_t *record, hone_error *err)
 {
     hone__journal_entry *t = NULL;
@@ -167,9 +176,11 @@ static hone_status read_param(reader *r, const json_t *record, hone_error *err)
     HONE_TRY(hone__json_parse(json, strlen(json), r->where, &distribution, err));
     const json_t *value = json_object_get(record, "param_value_internal");
     hone_status status = value_text(r, value, distribution, &text, err);
+    const hone__scale scale = scale_of(distribution);
     json_decref(distribution);
     HONE_TRY(status);
-    return set_pair(r, &t->params, &t->n_params, name, text, json_is_number(value) ? json_number_value(value) : NAN, err);
+    return set_pair(r, &t->params, &t->n_params, name, text, json_is_number(value) ? json_number_value(value) : NAN, scale,
+                    err);
 }
 
 static hone_status read_state(reader *r, const json_t *record, hone_error *err)
