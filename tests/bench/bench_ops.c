@@ -1,9 +1,9 @@
 /* bench_ops.c - how fast the operators are at the sizes of MiniLM-L6: 16 sequences of 53 tokens, 384 hidden, 12 heads.
  *
- *     bench-ops [THREADS]
+ *     bench-ops [THREADS [BACKEND ...]]
  *
- * Each operator runs alone, forward and backward, with the reference operators and with the openblas backend; the best of several
- * runs counts. The last lines add them up to one training step, as often as each occurs in it.
+ * Each operator runs alone, forward and backward, with each backend named ("null" is the reference; if none is named openblas and
+ * native are run); the best of several runs counts. The last lines add them up to one training step, as often as each occurs in it.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
@@ -27,10 +27,11 @@ typedef struct bench {
     hone__block block;
 } bench;
 
-static double now(void)
+/* One thread is timed by its own clock, which stands still while others have the processor. */
+static double now(const bench *b)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(hone_pool_threads(b->pool) == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -133,8 +134,8 @@ static void measure(bench *b, const row_of_table *r, double *forward, double *ba
 {
     hone_error err;
     *forward = *backward = 1e9;
-    double begin = now();
-    for (int i = 0; i < 40 && (i < 3 || now() - begin < 0.6); i++) {
+    double begin = now(b);
+    for (int i = 0; i < 40 && (i < 3 || now(b) - begin < 0.6); i++) {
         hone__arena_reset(b->arena);
         const hone__graph_setup setup = {
             .arena = b->arena, .pool = b->pool, .backend = b->backend, .backend_self = b->self, .training = true};
@@ -146,13 +147,13 @@ static void measure(bench *b, const row_of_table *r, double *forward, double *ba
             stop(&err);
         if (hone__graph_forward(g, &b->block, &err) != HONE_OK) /* first touches the memory */
             stop(&err);
-        double t = now();
+        double t = now(b);
         if (hone__graph_forward(g, &b->block, &err) != HONE_OK)
             stop(&err);
-        double middle = now();
+        double middle = now(b);
         if (hone__graph_backward(g, &err) != HONE_OK)
             stop(&err);
-        double end = now();
+        double end = now(b);
         *forward = middle - t < *forward ? middle - t : *forward;
         *backward = end - middle < *backward ? end - middle : *backward;
         free(dy);
@@ -179,25 +180,39 @@ static void report(bench *b, const char *what)
         fast * 1e3, other * 1e3, 100 * other / (fast + other));
 }
 
-static const hone_backend *open_backend(hone_self *self, hone_pool *pool, hone_arena *arena)
+static const hone_backend *open_backend(const char *name, hone_self *self, hone_pool *pool, hone_arena *arena)
 {
     char path[4096];
     const char *folder = getenv("HONE_PLUGIN_PATH");
-    snprintf(path, sizeof path, "%s/backend/openblas.so", folder ? folder : "build/release/plugins");
+    snprintf(path, sizeof path, "%s/backend/%s.so", folder ? folder : "build/release/plugins", name);
     void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!object) {
-        printf("no openblas backend (HONE_PLUGIN_PATH says where plugins are): %s\n", dlerror());
+        printf("no backend %s (HONE_PLUGIN_PATH says where plugins are): %s\n", name, dlerror());
         return NULL;
     }
     const hone_module *module = dlsym(object, "hone_exports");
     const hone_backend *backend = (const hone_backend *)module->plugins[0];
     hone_error err;
     *self = (hone_self){.size = sizeof *self, .plugin = module->plugins[0], .trial = arena, .step = arena, .pool = pool};
-    self->state = calloc(1, backend->plugin.state_size);
+    self->state = calloc(1, backend->plugin.state_size + 1);
     if (!self->state || backend->create(self, &err) != HONE_OK)
         stop(&err);
     printf("%s\n\n", backend->describe(self));
     return backend;
+}
+
+static void run_backend(bench *b, const char *name, hone_arena *trial)
+{
+    hone_self self;
+    b->backend = open_backend(name, &self, b->pool, trial);
+    b->self = &self;
+    if (!b->backend)
+        return;
+    report(b, name);
+    if (b->backend->plugin.destroy)
+        b->backend->plugin.destroy(&self);
+    free(self.state);
+    b->self = NULL;
 }
 
 int main(int argc, char **argv)
@@ -205,16 +220,13 @@ int main(int argc, char **argv)
     hone_error err;
     bench b = {.arena = hone__arena_create(0)};
     hone_arena *trial = hone__arena_create(0);
-    hone_self self;
     if (hone__pool_create(argc > 1 ? atoi(argv[1]) : 2, &b.pool, &err) != HONE_OK)
         stop(&err);
-    report(&b, "reference");
-    b.backend = open_backend(&self, b.pool, trial);
-    b.self = &self;
-    if (b.backend) {
-        report(&b, "openblas");
-        b.backend->plugin.destroy(&self);
-        free(self.state);
+    for (int i = 2; i < argc; i++)
+        run_backend(&b, argv[i], trial);
+    if (argc <= 2) {
+        run_backend(&b, "openblas", trial);
+        run_backend(&b, "native", trial);
     }
     hone__block_free(&b.block);
     hone__pool_destroy(b.pool);

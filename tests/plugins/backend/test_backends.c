@@ -3,26 +3,47 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "../instance.h"
 #include "base/pool.h"
+#include "tensor/core_ops.h"
 #include "tensor/run.h"
 
 #include <math.h>
 
-/* A backend that was not built (its library is absent) is passed over. */
-static bool backend_open(instance *in, const char *name, hone_pool *pool)
+/* The backends of the tree that compute, native once for each instruction set: its only parameter, the index of the word. */
+typedef struct variant {
+    const char *name;
+    int32_t instruction_set;
+} variant;
+
+static const variant variants[] = {{"openblas", 0}, {"native", 1}, {"native", 2}, {"native", 3}};
+enum { VARIANTS = sizeof variants / sizeof *variants };
+
+/* A backend that was not built (its library is absent) is passed over, and so are instruction sets that the processor lacks. */
+static bool variant_open(instance *in, const variant *v, hone_pool *pool)
 {
     char path[4096], kind_and_name[64];
-    snprintf(kind_and_name, sizeof kind_and_name, "backend/%s", name);
+    snprintf(kind_and_name, sizeof kind_and_name, "backend/%s", v->name);
     snprintf(path, sizeof path, "%s/plugins/%s.so", getenv("HONE_BUILD"), kind_and_name);
     if (!hone__exists(path)) {
-        printf("the %s backend was not built and is not tested\n", name);
+        printf("the %s backend was not built and is not tested\n", v->name);
         return false;
     }
-    instance_open(in, kind_and_name, NULL, 1);
+    instance_open(in, kind_and_name, v->instruction_set ? &v->instruction_set : NULL, 1);
     in->self.pool = pool;
     hone_error err;
     hone_status status = ((const hone_backend *)in->self.plugin)->create(&in->self, &err);
+    if (status == HONE_EUNSUPPORTED && v->instruction_set) {
+        printf("not tested: %s\n", err.msg);
+        instance_close(in);
+        return false;
+    }
     ck_assert_msg(status == HONE_OK, "%s", err.msg);
     return true;
+}
+
+static bool backend_open(instance *in, const char *name, hone_pool *pool)
+{
+    const variant v = {name, 0};
+    return variant_open(in, &v, pool);
 }
 
 static const hone_backend *backend_of(const instance *in)
@@ -122,6 +143,42 @@ static const int64_t attention_sizes[][12] = {
     {32, 1, 0, 300, 1, 64, -1}, {36, 12, 50, 53, 17, -1},
 };
 
+/* Everything else that a backend may do: operator, then rows, columns and the dropout probability in percent. */
+enum { ADD, ADD_ROW, GELU, GELU_TANH, NORM, DROPOUT, RESIDUAL };
+
+static hone_node *build_element(hone_graph *g, const int64_t *size, hone_node **leaves, int *n)
+{
+    static const hone_layer_norm_params norm = {1e-12};
+    hone_node *x = input(g, size[1], size[2], leaves, n), *in[3] = {x};
+    const int32_t starts[4] = {0, (int32_t)(size[1] / 3), (int32_t)(size[1] / 3), (int32_t)size[1]};
+    const hone_shape four = hone_shape_1(4);
+    switch (size[0]) {
+    case ADD:
+        return hone_add(g, x, input(g, size[1], size[2], leaves, n));
+    case ADD_ROW:
+        return hone_add(g, x, input(g, size[2], 0, leaves, n));
+    case GELU:
+        return hone_activate(g, hone_scaled(g, x, 6), HONE_ACT_GELU);
+    case GELU_TANH:
+        return hone_activate(g, hone_scaled(g, x, 6), HONE_ACT_GELU_TANH);
+    case NORM:
+        in[1] = input(g, size[2], 0, leaves, n);
+        in[2] = input(g, size[2], 0, leaves, n);
+        return hone_apply(g, "norm", &hone__op_layer_norm, &norm, 3, in);
+    case DROPOUT:
+        return hone_dropout(g, "dropout", x, hone_constant(g, HONE_I32, &four, starts), (double)size[3] / 100);
+    default:
+        return hone_add(g, x, hone_dropout(g, "dropout", x, NULL, (double)size[3] / 100));
+    }
+}
+
+static const int64_t element_sizes[][4] = {
+    {ADD, 3, 5},    {ADD, 129, 130},       {ADD_ROW, 7, 33},      {ADD_ROW, 300, 200},       {GELU, 1, 1},
+    {GELU, 97, 91}, {GELU, 3, 16},         {GELU_TANH, 97, 91},   {GELU_TANH, 1, 5},         {NORM, 1, 1},
+    {NORM, 9, 7},   {NORM, 170, 384},      {NORM, 65, 67},        {DROPOUT, 9, 3, 30},       {DROPOUT, 50, 1030, 10},
+    {NORM, 3, 64},  {DROPOUT, 64, 64, 50}, {RESIDUAL, 17, 7, 10}, {RESIDUAL, 200, 2050, 90},
+};
+
 /* Largest difference, relative to the largest value. */
 static double difference(const result *a, const result *b)
 {
@@ -135,82 +192,127 @@ static double difference(const result *a, const result *b)
     return most / fmax(largest, 1e-6);
 }
 
-/* Sums of up to 513 products in another order: some 20 roundings of 6e-8 each, of the largest value. */
+/* Sums of up to 513 products in another order: some 20 roundings of 6e-8 each, of the largest value. GELU by its polynomial is within
+ * 1.5e-7 |x|. */
 static const double tolerance = 2e-6;
 
 static void compare(build_fn *build, const int64_t *size, const instance *in, const char *what, size_t number)
 {
     result ours = run(build, size, in, in->self.pool), reference = run(build, size, NULL, NULL);
     double d = difference(&ours, &reference);
-    ck_assert_msg(d <= tolerance, "%s, size number %zu: differs from the reference by %g", what, number, d);
+    ck_assert_msg(d <= tolerance, "%s, size number %zu: %s differs from the reference by %g", what, number,
+                  backend_of(in)->describe(&in->self), d);
     free(ours.x);
     free(reference.x);
 }
 
-START_TEST(openblas_agrees_with_the_reference_forward_and_backward)
+typedef void each_fn(build_fn *build, const int64_t *size, const instance *in, const char *what, size_t number);
+
+static void for_all_sizes(each_fn *each, const instance *in)
+{
+    for (size_t i = 0; i < sizeof linear_sizes / sizeof *linear_sizes; i++)
+        each(build_linear, linear_sizes[i], in, "linear", i);
+    for (size_t i = 0; i < sizeof attention_sizes / sizeof *attention_sizes; i++)
+        each(build_attention, attention_sizes[i], in, "attention", i);
+    for (size_t i = 0; i < sizeof element_sizes / sizeof *element_sizes; i++)
+        each(build_element, element_sizes[i], in, "element by element", i);
+}
+
+START_TEST(backends_agree_with_the_reference_forward_and_backward)
 {
     hone_error err;
     hone_pool *pool = NULL;
     ck_assert_int_eq(hone__pool_create(2, &pool, &err), HONE_OK);
     instance in;
-    if (backend_open(&in, "openblas", pool)) {
-        for (size_t i = 0; i < sizeof linear_sizes / sizeof *linear_sizes; i++)
-            compare(build_linear, linear_sizes[i], &in, "linear", i);
-        for (size_t i = 0; i < sizeof attention_sizes / sizeof *attention_sizes; i++)
-            compare(build_attention, attention_sizes[i], &in, "attention", i);
+    for (int v = 0; v < VARIANTS; v++) {
+        if (!variant_open(&in, &variants[v], pool))
+            continue;
+        for_all_sizes(compare, &in);
         instance_close(&in);
     }
     hone__pool_destroy(pool);
 }
 END_TEST
 
-static void same_bits(build_fn *build, const int64_t *size, const instance *in, hone_pool *const *pools, size_t n)
+static void same_bits(build_fn *build, const int64_t *size, const instance *in, const char *what, size_t number)
 {
+    hone_error err;
     result one = run(build, size, in, NULL);
-    for (size_t i = 0; i < n; i++) {
-        result more = run(build, size, in, pools[i]);
+    for (int threads = 2; threads <= 4; threads += 2) {
+        hone_pool *pool = NULL;
+        ck_assert_int_eq(hone__pool_create(threads, &pool, &err), HONE_OK);
+        result more = run(build, size, in, pool);
         ck_assert_uint_eq(one.n, more.n);
-        ck_assert_msg(memcmp(one.x, more.x, one.n * sizeof(float)) == 0, "%d threads give other bits than one",
-                      hone_pool_threads(pools[i]));
+        ck_assert_msg(memcmp(one.x, more.x, one.n * sizeof(float)) == 0,
+                      "%s, size number %zu: %d threads give other bits than 1", what, number, threads);
         free(more.x);
+        hone__pool_destroy(pool);
     }
     free(one.x);
 }
 
 START_TEST(bits_are_the_same_for_any_number_of_threads)
 {
-    hone_error err;
-    hone_pool *pools[2];
-    ck_assert_int_eq(hone__pool_create(2, &pools[0], &err), HONE_OK);
-    ck_assert_int_eq(hone__pool_create(4, &pools[1], &err), HONE_OK);
     instance in;
-    if (backend_open(&in, "openblas", pools[1])) {
-        for (size_t i = 0; i < sizeof linear_sizes / sizeof *linear_sizes; i++)
-            same_bits(build_linear, linear_sizes[i], &in, pools, 2);
-        for (size_t i = 0; i < sizeof attention_sizes / sizeof *attention_sizes; i++)
-            same_bits(build_attention, attention_sizes[i], &in, pools, 2);
+    for (int v = 0; v < VARIANTS; v++) {
+        if (!variant_open(&in, &variants[v], NULL))
+            continue;
+        for_all_sizes(same_bits, &in);
         instance_close(&in);
     }
-    hone__pool_destroy(pools[0]);
-    hone__pool_destroy(pools[1]);
+}
+END_TEST
+
+/* Row r of y = x W^T and of dx, alone and among all: the same bits, at every place in a tile and with every chain length. */
+START_TEST(rows_of_native_do_not_know_their_neighbours)
+{
+    static const int64_t rows = 61, columns = 800, out = 50;
+    instance in;
+    for (int v = 0; v < VARIANTS; v++) {
+        if (strcmp(variants[v].name, "native") != 0 || !variant_open(&in, &variants[v], NULL))
+            continue;
+        hone_error err;
+        hone_arena *arena = hone__arena_create(0);
+        hone__block block = {0};
+        const hone__graph_setup setup = {.arena = arena, .backend = backend_of(&in), .backend_self = &in.self};
+        hone_graph *g = hone__graph_create(&setup);
+        const hone_shape x_shape = hone_shape_2(rows, columns), w_shape = hone_shape_2(out, columns);
+        hone_node *x = hone_example_input(g, HONE_F32, &x_shape, -1, 1), *w = hone_example_input(g, HONE_F32, &w_shape, -1, 1);
+        hone_node *y = hone_linear_of(g, x, w, NULL), *alone[61];
+        hone__graph_keep(g, y, false);
+        for (int32_t r = 0; r < rows; r++) {
+            const hone_shape one = hone_shape_1(1);
+            hone_node *row = hone_gather(g, x, hone_constant(g, HONE_I32, &one, &r));
+            alone[r] = hone_linear_of(g, row, w, NULL);
+            hone__graph_keep(g, alone[r], false);
+        }
+        ck_assert_msg(hone__graph_plan(g, false, NULL, &err) == HONE_OK, "%s", err.msg);
+        ck_assert_msg(hone__graph_forward(g, &block, &err) == HONE_OK, "%s", err.msg);
+        for (int64_t r = 0; r < rows; r++)
+            ck_assert_msg(memcmp((const float *)hone__node_tensor(y)->data + r * out, hone__node_tensor(alone[r])->data,
+                                 (size_t)out * sizeof(float)) == 0,
+                          "%s: row %lld has other bits alone", backend_of(&in)->describe(&in.self), (long long)r);
+        hone__block_free(&block);
+        hone__arena_destroy(arena);
+        instance_close(&in);
+    }
 }
 END_TEST
 
 START_TEST(gradients_agree_with_differences_in_float)
 {
     instance in;
-    if (!backend_open(&in, "openblas", NULL))
-        return;
-    for (const hone_op *const *op = hone__core_ops; *op; op++) {
-        if (strcmp((*op)->name, "linear") != 0 && strcmp((*op)->name, "attention") != 0)
+    for (int v = 0; v < VARIANTS; v++) {
+        if (!variant_open(&in, &variants[v], NULL))
             continue;
-        hone__gradcheck seen;
-        hone_error err;
-        if (hone__gradcheck_op(*op, backend_of(&in), &in.self, NULL, 5e-3, &seen, &err) != HONE_OK)
-            ck_abort_msg("%s", err.msg);
-        ck_assert_int_gt(seen.checked, 0);
+        for (const hone_op *const *op = hone__core_ops; *op; op++) {
+            hone__gradcheck seen = {0};
+            hone_error err;
+            if ((*op)->backward && hone__gradcheck_op(*op, backend_of(&in), &in.self, NULL, 5e-3, &seen, &err) != HONE_OK)
+                ck_abort_msg("%s: %s", variants[v].name, err.msg);
+        }
+        instance_close(&in);
     }
-    instance_close(&in);
 }
 END_TEST
 
@@ -239,31 +341,35 @@ static hone_status half_run(const hone_self *self, const hone_op_call *call, hon
     return backend_of(h->in)->run(&h->in->self, call, direction, err);
 }
 
+static const char *half_describe(const hone_self *self)
+{
+    return ((const half *)self->state)->direction == HONE_FORWARD ? "its forward alone" : "its backward alone";
+}
+
 START_TEST(either_side_can_run_backward_after_the_other)
 {
-    static const hone_backend half_backend = {.supports = half_supports, .scratch_size = half_scratch, .run = half_run};
+    static const hone_backend half_backend = {
+        .supports = half_supports, .scratch_size = half_scratch, .run = half_run, .describe = half_describe};
     instance in;
-    if (!backend_open(&in, "openblas", NULL))
-        return;
-    for (int direction = HONE_FORWARD; direction <= HONE_BACKWARD; direction++) {
-        half h = {&in, (hone_direction)direction};
-        instance mixed = {.self = {.size = sizeof(hone_self), .plugin = &half_backend.plugin, .state = &h}};
-        for (size_t i = 0; i < sizeof attention_sizes / sizeof *attention_sizes; i++)
-            compare(build_attention, attention_sizes[i], &mixed, "attention by halves", i);
+    for (int v = 0; v < VARIANTS; v++) {
+        if (!variant_open(&in, &variants[v], NULL))
+            continue;
+        for (int direction = HONE_FORWARD; direction <= HONE_BACKWARD; direction++) {
+            half h = {&in, (hone_direction)direction};
+            instance mixed = {.self = {.size = sizeof(hone_self), .plugin = &half_backend.plugin, .state = &h}};
+            for_all_sizes(compare, &mixed);
+        }
+        instance_close(&in);
     }
-    instance_close(&in);
 }
 END_TEST
 
-START_TEST(wrong_starts_are_refused_not_followed)
+static void refuses_wrong_starts(const instance *in)
 {
-    instance in;
-    if (!backend_open(&in, "openblas", NULL))
-        return;
     hone_error err;
     hone_arena *arena = hone__arena_create(0);
     hone__block block = {0};
-    const hone__graph_setup setup = {.arena = arena, .backend = backend_of(&in), .backend_self = &in.self};
+    const hone__graph_setup setup = {.arena = arena, .backend = backend_of(in), .backend_self = &in->self};
     hone_graph *g = hone__graph_create(&setup);
     static const int32_t starts[] = {0, 9, 5};
     hone_shape shape = hone_shape_1(3), x = hone_shape_2(5, 4);
@@ -274,7 +380,17 @@ START_TEST(wrong_starts_are_refused_not_followed)
     ck_assert_str_eq(err.msg, "attention at a: starts[1] is 9 and starts[2] is 5; starts must not fall");
     hone__block_free(&block);
     hone__arena_destroy(arena);
-    instance_close(&in);
+}
+
+START_TEST(wrong_starts_are_refused_not_followed)
+{
+    instance in;
+    for (int v = 0; v < VARIANTS; v++) {
+        if (!variant_open(&in, &variants[v], NULL))
+            continue;
+        refuses_wrong_starts(&in);
+        instance_close(&in);
+    }
 }
 END_TEST
 
@@ -304,6 +420,25 @@ START_TEST(the_null_backend_leaves_everything_to_the_reference)
 }
 END_TEST
 
-SUITE("backends", openblas_agrees_with_the_reference_forward_and_backward, bits_are_the_same_for_any_number_of_threads,
-      gradients_agree_with_differences_in_float, either_side_can_run_backward_after_the_other,
-      wrong_starts_are_refused_not_followed, openblas_says_which_one_it_is, the_null_backend_leaves_everything_to_the_reference)
+START_TEST(native_says_its_instruction_set_and_refuses_one_that_is_absent)
+{
+    instance in;
+    hone_error err;
+    const variant all[] = {{"native", 0}, {"native", 1}};
+    ck_assert(variant_open(&in, &all[0], NULL));
+    ck_assert_ptr_nonnull(strstr(backend_of(&in)->describe(&in.self), "instruction set"));
+    const bool has_avx512 = strstr(backend_of(&in)->describe(&in.self), "avx512") != NULL;
+    instance_close(&in);
+    instance_open(&in, "backend/native", &all[1].instruction_set, 1);
+    ck_assert_int_eq(backend_of(&in)->create(&in.self, &err), has_avx512 ? HONE_OK : HONE_EUNSUPPORTED);
+    if (!has_avx512)
+        ck_assert_ptr_nonnull(strstr(err.msg, "which this processor does not have"));
+    instance_close(&in);
+}
+END_TEST
+
+SUITE("backends", backends_agree_with_the_reference_forward_and_backward,
+      native_says_its_instruction_set_and_refuses_one_that_is_absent, rows_of_native_do_not_know_their_neighbours,
+      bits_are_the_same_for_any_number_of_threads, gradients_agree_with_differences_in_float,
+      either_side_can_run_backward_after_the_other, wrong_starts_are_refused_not_followed, openblas_says_which_one_it_is,
+      the_null_backend_leaves_everything_to_the_reference)

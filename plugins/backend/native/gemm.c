@@ -1,0 +1,158 @@
+/* gemm.c - products of matrices: B is packed once into panels, then tiles of C are shared out.
+ *
+ * Each element of C is one chain in the order of t, also where a chain is cut into blocks: the next block goes on from C. So it depends
+ * on its row of A and its column of B alone, not on the tile, and not on the number of threads.
+ *
+ * Sizes: a block of 384 terms of a panel (72 KiB with AVX-512) is used by the 12 strips of rows of a task while it is in the second level
+ * of cache; a strip of A (12 KiB) stays in the first while the panels of a task go by.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "native.h"
+
+#include <string.h>
+
+/* Terms of a block; rows of C, and panels of it, that are one task. */
+enum { TERMS = 384, TASK_ROWS = 96, TASK_PANELS = 4 };
+
+static int64_t parts(int64_t n, int64_t size)
+{
+    return (n + size - 1) / size;
+}
+
+static int64_t rounded(int64_t n, int64_t unit)
+{
+    return parts(n, unit) * unit;
+}
+
+/* The columns of a full panel. */
+static int64_t panel_width(const native_set *set)
+{
+    return (int64_t)set->vectors * set->lanes;
+}
+
+int64_t native_product_floats(const native_set *set, int64_t i, int64_t j, int64_t t, bool pack_a)
+{
+    return t * (rounded(j, set->lanes) + (pack_a ? rounded(i, set->rows) : 0));
+}
+
+/* ---- Packing ----------------------------------------------------------------------------------------------------- */
+
+/* Where panel `panel` of packed B begins, and how wide it is: full, but for the last one, which is of as many vectors as it needs. */
+static float *panel_of(const native_product *p, int64_t panel, int64_t *width)
+{
+    const int64_t full = panel_width(p->set), left = p->J - panel * full;
+    *width = left < full ? rounded(left, p->set->lanes) : full;
+    return p->scratch + panel * full * p->T;
+}
+
+/* Columns of one panel, n terms from t on: [n, width], with zeros where B has ended. */
+static void pack_panel(const native_product *p, int64_t panel, int64_t t, int64_t n)
+{
+    int64_t width;
+    float *to = panel_of(p, panel, &width) + t * width;
+    const int64_t j = panel * panel_width(p->set), columns = native_least(width, p->J - j);
+    const float *from = p->b + t * p->b_t + j * p->b_j;
+    if (p->b_t == 1)
+        p->set->transpose(from, p->b_j, columns, n, to, width);
+    for (int64_t k = 0; k < n; k++) {
+        if (p->b_t != 1)
+            memcpy(to + k * width, from + k * p->b_t, (size_t)columns * sizeof *to);
+        for (int64_t c = columns; c < width; c++)
+            to[k * width + c] = 0;
+    }
+}
+
+static void pack_b_range(void *ctx, int64_t begin, int64_t end, int worker)
+{
+    const native_product *p = ctx;
+    const int64_t blocks = parts(p->T, TERMS);
+    (void)worker;
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t t = i % blocks * TERMS;
+        pack_panel(p, i / blocks, t, native_least(TERMS, p->T - t));
+    }
+}
+
+static float *packed_a(const native_product *p)
+{
+    return p->scratch + p->T * rounded(p->J, p->set->lanes);
+}
+
+/* The columns of A that a task needs, n terms from t on: strips of [T, rows]. */
+static void pack_strips(const native_product *p, int64_t i, int64_t t, int64_t n)
+{
+    const int64_t rows = p->set->rows, end = native_least(i + TASK_ROWS, p->I);
+    for (int64_t k = t; k < t + n; k++) {
+        const float *from = p->a + k * p->a_t;
+        for (int64_t s = i; s < end; s += rows)
+            memcpy(packed_a(p) + s * p->T + k * rows, from + s, (size_t)native_least(rows, end - s) * sizeof *from);
+    }
+}
+
+static void pack_a_range(void *ctx, int64_t begin, int64_t end, int worker)
+{
+    const native_product *p = ctx;
+    const int64_t blocks = parts(p->T, TERMS);
+    (void)worker;
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t t = i % blocks * TERMS;
+        pack_strips(p, i / blocks * TASK_ROWS, t, native_least(TERMS, p->T - t));
+    }
+}
+
+/* ---- Tiles ------------------------------------------------------------------------------------------------------- */
+
+/* Terms t .. t+n-1 of a tile. */
+typedef struct block {
+    int64_t i, rows, t, n;
+} block;
+
+static void tile(const native_product *p, const block *b, int64_t panel)
+{
+    const native_set *set = p->set;
+    int64_t width;
+    const float *packed = panel_of(p, panel, &width) + b->t * width, *a = p->a + b->i * p->a_i + b->t * p->a_t;
+    const int64_t j = panel * panel_width(set), columns = native_least(width, p->J - j);
+    int64_t stride = p->a_i == 1 ? p->a_t : p->a_i;
+    if (p->pack_a) {
+        a = packed_a(p) + b->i * p->T + b->t * set->rows;
+        stride = set->rows;
+    }
+    const int64_t vectors = width / set->lanes;
+    const bool by_columns = p->pack_a || p->a_t != 1;
+    native_kernel *kernel = (by_columns ? set->by_columns : set->by_rows)[b->rows - 1][vectors - 1];
+    kernel(b->n, a, stride, packed, p->c + b->i * p->ldc + j, p->ldc, (int)(columns - (vectors - 1) * set->lanes),
+           p->add || b->t > 0, p->bias && b->t + b->n == p->T ? p->bias + j : NULL);
+}
+
+/* TASK_ROWS rows of TASK_PANELS panels. */
+static void task(const native_product *p, int64_t i0, int64_t panel0)
+{
+    const int64_t i1 = native_least(i0 + TASK_ROWS, p->I), rows = p->set->rows;
+    const int64_t panel1 = native_least(panel0 + TASK_PANELS, parts(p->J, panel_width(p->set)));
+    for (int64_t t = 0; t < p->T; t += TERMS) {
+        for (int64_t i = i0; i < i1; i += rows) {
+            const block b = {i, native_least(rows, i1 - i), t, native_least(TERMS, p->T - t)};
+            for (int64_t panel = panel0; panel < panel1; panel++)
+                tile(p, &b, panel);
+        }
+    }
+}
+
+static void task_range(void *ctx, int64_t begin, int64_t end, int worker)
+{
+    const native_product *p = ctx;
+    const int64_t across = parts(parts(p->J, panel_width(p->set)), TASK_PANELS);
+    (void)worker;
+    for (int64_t n = begin; n < end; n++)
+        task(p, n / across * TASK_ROWS, n % across * TASK_PANELS);
+}
+
+void native_multiply(hone_pool *pool, const native_product *p)
+{
+    const int64_t panels = parts(p->J, panel_width(p->set)), blocks = parts(p->T, TERMS);
+    hone_pool_run(pool, panels * blocks, 1, pack_b_range, (void *)p);
+    if (p->pack_a)
+        hone_pool_run(pool, parts(p->I, TASK_ROWS) * blocks, 1, pack_a_range, (void *)p);
+    hone_pool_run(pool, parts(p->I, TASK_ROWS) * parts(panels, TASK_PANELS), 1, task_range, (void *)p);
+}

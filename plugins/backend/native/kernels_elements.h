@@ -1,0 +1,282 @@
+/* kernels_elements.h - what is done element by element and row by row, over the vectors of the file that includes this.
+ *
+ * The end of a row goes through the same vectors as its beginning, so that an element's bits do not depend on where it stands. Sums run
+ * in lanes, element j in lane j % LANES, which are added up pairwise: one order, whatever the number of threads.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+
+/* The number of elements of the vector that begins at j. */
+static ALWAYS_INLINE int part_of(int64_t j, int64_t n)
+{
+    return n - j < LANES ? (int)(n - j) : LANES;
+}
+
+static ALWAYS_INLINE float lanes_sum(vec x)
+{
+    float lane[LANES];
+    vec_store(lane, x);
+    for (int half = LANES / 2; half; half /= 2)
+        for (int i = 0; i < half; i++)
+            lane[i] += lane[i + half];
+    return lane[0];
+}
+
+static ALWAYS_INLINE float lanes_most(vec x)
+{
+    float lane[LANES];
+    vec_store(lane, x);
+    for (int i = 1; i < LANES; i++)
+        lane[0] = lane[i] > lane[0] ? lane[i] : lane[0];
+    return lane[0];
+}
+
+/* ---- Transcendentals --------------------------------------------------------------------------------------------- */
+
+/* exp x within 2e-7 of itself, for x from -87 to 88; beyond, that of the nearer end. x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two
+ * parts (Cody and Waite 1980); exp r by its Taylor polynomial of degree 7 (the next term is below 6e-9); 2^n by a float's bits. */
+static ALWAYS_INLINE vec exp_of(vec x)
+{
+    const vec rounder = vec_set(12582912.0f); /* 1.5 x 2^23: adding it leaves an integer in the low bits */
+    x = vec_most(vec_least(x, vec_set(88.0f)), vec_set(-87.0f));
+    const vec shifted = vec_fma(x, vec_set(1.44269504f), rounder), n = shifted - rounder;
+    const vec r = vec_fma(n, vec_set(2.12194440e-4f), vec_fma(n, vec_set(-0.693359375f), x));
+    vec p = vec_set(1.0f / 5040);
+    p = vec_fma(p, r, vec_set(1.0f / 720));
+    p = vec_fma(p, r, vec_set(1.0f / 120));
+    p = vec_fma(p, r, vec_set(1.0f / 24));
+    p = vec_fma(p, r, vec_set(1.0f / 6));
+    p = vec_fma(p, r, vec_set(0.5f));
+    p = vec_fma(p, r, vec_set(1.0f));
+    p = vec_fma(p, r, vec_set(1.0f));
+    return p * vec_power_of_two(shifted);
+}
+
+/* Phi(x), the normal distribution, within 1.5e-7; *density becomes exp(-x^2 / 2). With z = |x| / sqrt 2, erfc z is exp(-z^2) times a
+ * polynomial of degree 5 in 1 / (1 + 0.3275911 z). Source: Abramowitz and Stegun 1964, 7.1.26. */
+static ALWAYS_INLINE vec normal_of(vec x, vec *density)
+{
+    const vec z = vec_abs(x) * vec_set(0.70710678f);
+    const vec t = vec_set(1) / vec_fma(vec_set(0.3275911f), z, vec_set(1));
+    vec p = vec_set(1.061405429f);
+    p = vec_fma(p, t, vec_set(-1.453152027f));
+    p = vec_fma(p, t, vec_set(1.421413741f));
+    p = vec_fma(p, t, vec_set(-0.284496736f));
+    p = vec_fma(p, t, vec_set(0.254829592f));
+    *density = exp_of(vec_set(0) - z * z);
+    const vec tail = vec_set(0.5f) * p * t * *density;
+    return vec_if_negative(x, tail, vec_set(1) - tail);
+}
+
+/* 1 / (1 + exp(-2 u)) with u = sqrt(2 / pi) (x + 0.044715 x^3): (1 + tanh u) / 2. */
+static ALWAYS_INLINE vec sigmoid_of_cubic(vec x)
+{
+    const vec u = x * vec_fma(x * x, vec_set(2 * 0.79788456f * 0.044715f), vec_set(2 * 0.79788456f));
+    return vec_set(1) / (vec_set(1) + exp_of(vec_set(0) - u));
+}
+
+static ALWAYS_INLINE vec gelu_of(vec x)
+{
+    vec density;
+    return x * normal_of(x, &density);
+}
+
+static ALWAYS_INLINE vec gelu_slope(vec x)
+{
+    vec density;
+    const vec phi = normal_of(x, &density);
+    return vec_fma(x * vec_set(0.39894228f), density, phi);
+}
+
+static ALWAYS_INLINE vec gelu_tanh_of(vec x)
+{
+    return x * sigmoid_of_cubic(x);
+}
+
+static ALWAYS_INLINE vec gelu_tanh_slope(vec x)
+{
+    const vec s = sigmoid_of_cubic(x);
+    const vec slope = vec_fma(x * x, vec_set(6 * 0.79788456f * 0.044715f), vec_set(2 * 0.79788456f));
+    return vec_fma(x * s * (vec_set(1) - s), slope, s);
+}
+
+/* ---- Element by element ------------------------------------------------------------------------------------------ */
+
+/* Runs `statement` for every full vector, from element j on with part = LANES, and once more for what is left of n. */
+#define FOR_VECTORS(n, statement)                                                                                              \
+    do {                                                                                                                       \
+        int64_t j = 0;                                                                                                         \
+        for (; j + LANES <= (n); j += LANES) {                                                                                 \
+            const int part = LANES;                                                                                            \
+            statement;                                                                                                         \
+        }                                                                                                                      \
+        if (j < (n)) {                                                                                                         \
+            const int part = (int)((n)-j);                                                                                     \
+            statement;                                                                                                         \
+        }                                                                                                                      \
+    } while (0)
+
+#define LOAD(x) vec_load_part((x) + j, part)
+#define STORE(x, value) vec_store_part((x) + j, part, value)
+
+static void add(int64_t n, const float *a, const float *b, float *y)
+{
+    FOR_VECTORS(n, STORE(y, LOAD(a) + LOAD(b)));
+}
+
+static void gelu(int64_t n, const float *x, float *y)
+{
+    FOR_VECTORS(n, STORE(y, gelu_of(LOAD(x))));
+}
+
+static void gelu_back(int64_t n, const float *x, const float *dy, float *dx)
+{
+    FOR_VECTORS(n, STORE(dx, vec_fma(LOAD(dy), gelu_slope(LOAD(x)), LOAD(dx))));
+}
+
+static void gelu_tanh(int64_t n, const float *x, float *y)
+{
+    FOR_VECTORS(n, STORE(y, gelu_tanh_of(LOAD(x))));
+}
+
+static void gelu_tanh_back(int64_t n, const float *x, const float *dy, float *dx)
+{
+    FOR_VECTORS(n, STORE(dx, vec_fma(LOAD(dy), gelu_tanh_slope(LOAD(x)), LOAD(dx))));
+}
+
+static void mask(int64_t n, const float *x, const float *factors, float *y)
+{
+    FOR_VECTORS(n, STORE(y, LOAD(x) * LOAD(factors)));
+}
+
+static void mask_add(int64_t n, const float *x, const float *factors, float *y)
+{
+    FOR_VECTORS(n, STORE(y, vec_fma(LOAD(x), LOAD(factors), LOAD(y))));
+}
+
+/* ---- Over rows --------------------------------------------------------------------------------------------------- */
+
+enum { ACROSS = 64 / LANES };
+
+static void column_sums(int64_t rows, int64_t ld, int columns, const float *dy, float *sum)
+{
+    vec s[ACROSS];
+    for (int v = 0; v < ACROSS; v++)
+        s[v] = vec_set(0);
+    if (columns == ACROSS * LANES) {
+        for (int64_t r = 0; r < rows; r++)
+            UNROLL for (int v = 0; v < ACROSS; v++) s[v] = s[v] + vec_load(dy + r * ld + v * LANES);
+    } else {
+        for (int64_t r = 0; r < rows; r++)
+            for (int v = 0; v * LANES < columns; v++)
+                s[v] = s[v] + vec_load_part(dy + r * ld + v * LANES, part_of(v * LANES, columns));
+    }
+    for (int v = 0; v * LANES < columns; v++) {
+        const int part = part_of(v * LANES, columns);
+        vec_store_part(sum + v * LANES, part, vec_load_part(sum + v * LANES, part) + s[v]);
+    }
+}
+
+static void norm(int64_t n, const float *x, const float *gain, const float *bias, float eps, float *y, float *saved)
+{
+    vec total = vec_set(0), squares = vec_set(0);
+    FOR_VECTORS(n, total = total + LOAD(x));
+    const float mean = lanes_sum(total) / (float)n;
+    const vec m = vec_set(mean);
+    FOR_VECTORS(n, {
+        const vec d = vec_first(LOAD(x) - m, part);
+        squares = vec_fma(d, d, squares);
+    });
+    const float inverse = 1 / sqrtf(lanes_sum(squares) / (float)n + eps);
+    const vec i = vec_set(inverse);
+    FOR_VECTORS(n, STORE(y, vec_fma((LOAD(x) - m) * i, LOAD(gain), LOAD(bias))));
+    saved[0] = mean;
+    saved[1] = inverse;
+}
+
+/* With h = (x - mean) / deviation and g = dy gain: dx = (g - mean(g) - h mean(g h)) / deviation. */
+static void norm_back(int64_t n, const float *x, const float *gain, const float *dy, const float *saved, float *dx)
+{
+    const vec m = vec_set(saved[0]), i = vec_set(saved[1]);
+    vec g_sum = vec_set(0), gh_sum = vec_set(0);
+    FOR_VECTORS(n, {
+        const vec g = LOAD(dy) * LOAD(gain);
+        g_sum = g_sum + g;
+        gh_sum = vec_fma(g, (LOAD(x) - m) * i, gh_sum);
+    });
+    const vec g_mean = vec_set(lanes_sum(g_sum) / (float)n), gh_mean = vec_set(lanes_sum(gh_sum) / (float)n);
+    FOR_VECTORS(n, {
+        const vec h = (LOAD(x) - m) * i;
+        STORE(dx, vec_fma(i, LOAD(dy) * LOAD(gain) - vec_fma(h, gh_mean, g_mean), LOAD(dx)));
+    });
+}
+
+static void norm_gain(int64_t rows, int64_t ld, int columns, const float *x, const float *dy, const float *saved, float *sum)
+{
+    vec s[ACROSS];
+    for (int v = 0; v < ACROSS; v++)
+        s[v] = vec_set(0);
+    for (int64_t r = 0; r < rows; r++) {
+        const vec m = vec_set(saved[2 * r]), i = vec_set(saved[2 * r + 1]);
+        for (int v = 0; v * LANES < columns; v++) {
+            const int part = part_of(v * LANES, columns);
+            const int64_t at = r * ld + v * LANES;
+            s[v] = vec_fma(vec_load_part(dy + at, part), (vec_load_part(x + at, part) - m) * i, s[v]);
+        }
+    }
+    for (int v = 0; v * LANES < columns; v++) {
+        const int part = part_of(v * LANES, columns);
+        vec_store_part(sum + v * LANES, part, vec_load_part(sum + v * LANES, part) + s[v]);
+    }
+}
+
+/* ---- Softmax ----------------------------------------------------------------------------------------------------- */
+
+static float softmax(int64_t n, float *s, float scale, const float *factors)
+{
+    vec most = vec_set(s[0]), sum = vec_set(0);
+    FOR_VECTORS(n, most = vec_most(most, part == LANES ? vec_load(s + j) : vec_load_or(s + j, part, s[0])));
+    const float top = lanes_most(most) * scale;
+    const vec factor = vec_set(scale), base = vec_set(-top);
+    FOR_VECTORS(n, {
+        const vec e = vec_first(exp_of(vec_fma(LOAD(s), factor, base)), part);
+        STORE(s, e);
+        sum = sum + e;
+    });
+    const float total = lanes_sum(sum);
+    const vec inverse = vec_set(1 / total);
+    if (factors)
+        FOR_VECTORS(n, STORE(s, LOAD(s) * inverse * LOAD(factors)));
+    else
+        FOR_VECTORS(n, STORE(s, LOAD(s) * inverse));
+    return top + logf(total);
+}
+
+static void softmax_back(int64_t n, float *s, float *d, float scale, float denominator, const float *factors)
+{
+    const vec factor = vec_set(scale), base = vec_set(-denominator);
+    vec inner = vec_set(0);
+    FOR_VECTORS(n, {
+        const vec p = exp_of(vec_fma(LOAD(s), factor, base));
+        const vec dp = LOAD(d) * (factors ? LOAD(factors) : vec_set(1));
+        inner = vec_fma(vec_first(p, part), dp, inner);
+        STORE(s, p);
+        STORE(d, dp);
+    });
+    const vec mean = vec_set(lanes_sum(inner));
+    FOR_VECTORS(n, {
+        const vec p = LOAD(s);
+        STORE(d, p * (LOAD(d) - mean) * factor);
+        STORE(s, p * (factors ? LOAD(factors) : vec_set(1)));
+    });
+}
+
+/* ---- The set ----------------------------------------------------------------------------------------------------- */
+
+#define NATIVE_SET(word)                                                                                                       \
+    {                                                                                                                          \
+        .name = (word), .rows = ROWS, .vectors = VECTORS, .lanes = LANES, .by_rows = KERNELS(by_rows),                         \
+        .by_columns = KERNELS(by_columns), .transpose = transpose, .add = add, .gelu = gelu, .gelu_back = gelu_back,           \
+        .gelu_tanh = gelu_tanh, .gelu_tanh_back = gelu_tanh_back, .column_sums = column_sums, .masks = masks, .mask = mask,    \
+        .mask_add = mask_add, .norm = norm, .norm_back = norm_back, .norm_gain = norm_gain, .softmax = softmax,                \
+        .softmax_back = softmax_back                                                                                           \
+    }

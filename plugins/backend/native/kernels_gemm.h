@@ -1,0 +1,92 @@
+/* kernels_gemm.h - tiles of matrix products, over the vectors of the file that includes this.
+ *
+ * A tile's sums stay in registers while its terms go by: each term is one row of packed B and one number of A for each row.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+
+static ALWAYS_INLINE void tile(int rows, int vectors, bool by_rows, int64_t n, const float *a, int64_t stride, const float *b,
+                               float *c, int64_t ldc, int last, bool add, const float *bias)
+{
+    vec sum[ROWS][VECTORS];
+    UNROLL for (int i = 0; i < rows; i++)
+    {
+        UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = !add              ? vec_set(0)
+                                                             : v + 1 < vectors ? vec_load(c + i * ldc + v * LANES)
+                                                                               : vec_load_part(c + i * ldc + v * LANES, last);
+    }
+    for (int64_t t = 0; t < n; t++) {
+        vec row[VECTORS];
+        UNROLL for (int v = 0; v < vectors; v++) row[v] = vec_load(b + v * LANES);
+        UNROLL for (int i = 0; i < rows; i++)
+        {
+            const vec x = vec_set(by_rows ? a[i * stride + t] : a[i]);
+            UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = vec_fma(x, row[v], sum[i][v]);
+        }
+        b += vectors * LANES;
+        a += by_rows ? 0 : stride;
+    }
+    UNROLL for (int v = 0; v < vectors; v++)
+    {
+        const int columns = v + 1 < vectors ? LANES : last;
+        const vec above = bias ? vec_load_part(bias + v * LANES, columns) : vec_set(-0.0f); /* which changes nothing */
+        UNROLL for (int i = 0; i < rows; i++) vec_store_part(c + i * ldc + v * LANES, columns, sum[i][v] + above);
+    }
+}
+
+#define TILE(rows, vectors)                                                                                                    \
+    static void by_rows_##rows##_##vectors(int64_t n, const float *a, int64_t stride, const float *b, float *c, int64_t ldc,   \
+                                           int last, bool add, const float *bias)                                              \
+    {                                                                                                                          \
+        tile(rows, vectors, true, n, a, stride, b, c, ldc, last, add, bias);                                                   \
+    }                                                                                                                          \
+    static void by_columns_##rows##_##vectors(int64_t n, const float *a, int64_t stride, const float *b, float *c,             \
+                                              int64_t ldc, int last, bool add, const float *bias)                              \
+    {                                                                                                                          \
+        tile(rows, vectors, false, n, a, stride, b, c, ldc, last, add, bias);                                                  \
+    }
+
+#if VECTORS == 3
+#define TILES(rows) TILE(rows, 1) TILE(rows, 2) TILE(rows, 3)
+#define TILE_NAMES(side, rows)                                                                                                 \
+    {                                                                                                                          \
+        side##_##rows##_1, side##_##rows##_2, side##_##rows##_3                                                                \
+    }
+#else
+#define TILES(rows) TILE(rows, 1) TILE(rows, 2)
+#define TILE_NAMES(side, rows)                                                                                                 \
+    {                                                                                                                          \
+        side##_##rows##_1, side##_##rows##_2                                                                                   \
+    }
+#endif
+
+TILES(1)
+TILES(2)
+TILES(3)
+TILES(4)
+#if ROWS == 8
+TILES(5)
+TILES(6)
+TILES(7)
+TILES(8)
+#define KERNELS(side)                                                                                                          \
+    {                                                                                                                          \
+        TILE_NAMES(side, 1), TILE_NAMES(side, 2), TILE_NAMES(side, 3), TILE_NAMES(side, 4), TILE_NAMES(side, 5),               \
+            TILE_NAMES(side, 6), TILE_NAMES(side, 7), TILE_NAMES(side, 8)                                                      \
+    }
+#else
+#define KERNELS(side)                                                                                                          \
+    {                                                                                                                          \
+        TILE_NAMES(side, 1), TILE_NAMES(side, 2), TILE_NAMES(side, 3), TILE_NAMES(side, 4)                                     \
+    }
+#endif
+
+static void transpose(const float *from, int64_t ld, int64_t rows, int64_t columns, float *to, int64_t to_ld)
+{
+    const int64_t full_rows = rows / LANES * LANES, full_columns = columns / LANES * LANES;
+    for (int64_t i = 0; i < full_rows; i += LANES)
+        for (int64_t j = 0; j < full_columns; j += LANES)
+            vec_transpose(from + i * ld + j, ld, to + j * to_ld + i, to_ld);
+    for (int64_t j = 0; j < columns; j++)
+        for (int64_t i = j < full_columns ? full_rows : 0; i < rows; i++)
+            to[j * to_ld + i] = from[i * ld + j];
+}

@@ -1,0 +1,129 @@
+/* native.h - what the files of the native backend share: the kernels of an instruction set, and what is built on them.
+ *
+ * avx512.c, avx2.c and portable.c compile the same two templates (kernels_gemm.h, kernels_elements.h) over the vectors of their
+ * instruction set; each yields one native_set. gemm.c, attention.c and elements.c share the work out over hone's pool and call
+ * the set for all arithmetic.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef HONE_PLUGINS_BACKEND_NATIVE_H
+#define HONE_PLUGINS_BACKEND_NATIVE_H
+
+#include <hone/hone.h>
+
+enum {
+    NATIVE_ROWS = 8,    /* most rows of a tile, */
+    NATIVE_VECTORS = 3, /* most vectors across, */
+    NATIVE_LANES = 16,  /* and most floats of a vector, of any set */
+    NATIVE_DRAWN = 64   /* random numbers are drawn in groups of at most so many */
+};
+
+/* A tile of C [rows, columns] = or += A B over n terms of each sum. A's element (row i, term t) is a[i * stride + t] in kernels by
+ * rows, a[t * stride + i] in those by columns; B is packed, term after term, all vectors of the tile. The last vector of a row of C
+ * has `last` columns. Each element is one chain of multiply-adds in the order of t, which goes on from C where `add` is set; bias (may be
+ * NULL) is added at its end. */
+typedef void native_kernel(int64_t n, const float *a, int64_t stride, const float *b, float *c, int64_t ldc, int last, bool add,
+                           const float *bias);
+
+/* What one instruction set computes. Arrays need no alignment, and end where they end: nothing is read or written behind them. */
+typedef struct native_set {
+    const char *name;
+    int rows, vectors, lanes;                                                                      /* of a full tile */
+    native_kernel *by_rows[NATIVE_ROWS][NATIVE_VECTORS], *by_columns[NATIVE_ROWS][NATIVE_VECTORS]; /* [rows - 1][vectors - 1] */
+    /* to[j * to_ld + i] = from[i * ld + j] for i < rows, j < columns. */
+    void (*transpose)(const float *from, int64_t ld, int64_t rows, int64_t columns, float *to, int64_t to_ld);
+
+    void (*add)(int64_t n, const float *a, const float *b, float *y);
+    void (*gelu)(int64_t n, const float *x, float *y);
+    void (*gelu_back)(int64_t n, const float *x, const float *dy, float *dx); /* adds to dx */
+    void (*gelu_tanh)(int64_t n, const float *x, float *y);
+    void (*gelu_tanh_back)(int64_t n, const float *x, const float *dy, float *dx);
+    /* sum[j] += the rows of dy [rows, ld], in their order, for j < columns <= 64. */
+    void (*column_sums)(int64_t rows, int64_t ld, int columns, const float *dy, float *sum);
+
+    /* Returns where in `out` the factors of elements first .. first+n-1 of the sequence stand: 0 where an element's random number is
+     * below the threshold, else keep. `out` has room for n + 2 NATIVE_DRAWN floats. */
+    const float *(*masks)(hone_stream stream, uint64_t sequence, uint64_t first, int64_t n, uint32_t threshold, float keep,
+                          float *out);
+    void (*mask)(int64_t n, const float *x, const float *mask, float *y);     /* y = x mask */
+    void (*mask_add)(int64_t n, const float *x, const float *mask, float *y); /* y += x mask */
+
+    /* saved: mean and 1 / deviation. */
+    void (*norm)(int64_t n, const float *x, const float *gain, const float *bias, float eps, float *y, float *saved);
+    void (*norm_back)(int64_t n, const float *x, const float *gain, const float *dy, const float *saved, float *dx); /* adds */
+    /* sum[j] += dy (x - mean) / deviation over the rows, in their order, for j < columns <= 64. */
+    void (*norm_gain)(int64_t rows, int64_t ld, int columns, const float *x, const float *dy, const float *saved, float *sum);
+
+    /* s -> softmax(scale s) mask (NULL: 1); returns the logarithm of the softmax's denominator. */
+    float (*softmax)(int64_t n, float *s, float scale, const float *mask);
+    /* Given scores s, their denominator and d, the gradient of the masked probabilities: on return s holds the masked probabilities and d
+     * the gradient of what the scores are before scaling. */
+    void (*softmax_back)(int64_t n, float *s, float *d, float scale, float denominator, const float *mask);
+} native_set;
+
+/* NULL where this build or this processor has none such. */
+const native_set *native_avx512(void);
+const native_set *native_avx2(void);
+const native_set *native_portable(void);
+
+static inline int64_t native_least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t native_rows_of(const hone_tensor *t)
+{
+    int64_t rows = 1;
+    for (uint32_t i = 0; i + 1 < t->shape.rank; i++)
+        rows *= t->shape.dim[i];
+    return rows;
+}
+
+static inline int64_t native_columns_of(const hone_tensor *t)
+{
+    return t->shape.rank ? t->shape.dim[t->shape.rank - 1] : 1;
+}
+
+/* The random numbers of dropped elements lie below it. */
+static inline uint32_t native_threshold(double p)
+{
+    const double t = p * 4294967296.0;
+    return t >= 4294967295.0 ? UINT32_MAX : (uint32_t)t;
+}
+
+/* ---- gemm.c ------------------------------------------------------------------------------------------------------ */
+
+/* C [I, J] = or += sum over t < T of A(i, t) B(t, j), where A(i, t) = a[i * a_i + t * a_t] and B(t, j) = b[t * b_t + j * b_j]; of
+ * a_i and a_t one is 1, and of b_t and b_j. */
+typedef struct native_product {
+    const native_set *set;
+    const float *a, *b, *bias; /* bias [J] or NULL */
+    int64_t a_i, a_t, b_t, b_j;
+    int64_t I, J, T;
+    float *c;
+    int64_t ldc;
+    bool add;
+    bool pack_a;    /* A is used so often that bringing its columns together pays; needs a_i = 1 */
+    float *scratch; /* native_product_floats() */
+} native_product;
+
+/* Shared out over the pool in tiles of C; NULL, or from inside a range: on this thread. T is at least 1. */
+void native_multiply(hone_pool *pool, const native_product *p);
+int64_t native_product_floats(const native_set *set, int64_t i, int64_t j, int64_t t, bool pack_a);
+
+/* ---- Operators: linear.c, attention.c, elements.c ------------------------------------------------------------------ */
+
+typedef struct native_op {
+    const char *name;
+    bool (*fits)(const hone_op_call *c);                                                       /* NULL: every call */
+    size_t (*scratch)(const native_set *set, const hone_op_call *c, hone_direction direction); /* bytes; NULL: none */
+    hone_status (*forward)(const native_set *set, const hone_op_call *c, hone_error *err);
+    void (*backward)(const native_set *set, const hone_op_call *c);
+} native_op;
+
+extern const native_op native_linear, native_attention, native_add, native_gelu, native_gelu_tanh, native_dropout,
+    native_layer_norm;
+
+/* db[j] += the sum of dy's rows. */
+void native_add_column_sums(const native_set *set, hone_pool *pool, int64_t rows, int64_t columns, const float *dy, float *db);
+
+#endif
