@@ -3,8 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <hone/tag_head.h>
 
-#include <string.h>
-
 /* ---- Windows ----------------------------------------------------------------------------------------------------- */
 
 /* Tokens begin .. end-1 of a sentence; both are borders of words, but where one word is longer than a window. */
@@ -220,40 +218,4 @@ hone_status hone_tag_answer(const hone_decode *in, hone_answer *answer, int32_t 
     *numbers = (const int64_t *)field->data + first;
     *n = (uint64_t)(starts[in->first_sequence + in->n_sequences] - first);
     return HONE_OK;
-}
-
-static bool counts_of(const hone_record *r, const hone_evaluation *e, double *counts)
-{
-    const uint64_t n = e->n_labels;
-    if (!r->gold || r->gold->n != r->prediction->n)
-        return false;
-    for (uint64_t w = 0; w < r->gold->n; w++) {
-        const int32_t gold = r->gold->labels[w], predicted = r->prediction->labels[w];
-        if (gold >= 0 && (uint64_t)gold < n && predicted >= 0 && (uint64_t)predicted < n)
-            counts[(uint64_t)gold * n + (uint64_t)predicted] += 1;
-    }
-    return true;
-}
-
-hone_status hone_tag_exhibit(const hone_self *self, const hone_evaluation *e, hone_exhibits *out, hone_error *err)
-{
-    const uint64_t n = e->n_labels;
-    double *counts = hone_alloc_array(self->step, n * n, sizeof *counts);
-    if (!counts)
-        return hone_no_memory(err, "counting the confusion matrix");
-    for (uint64_t i = 0; i < e->n; i++)
-        counts_of(hone_record_at(e, i), e, counts);
-    return hone_matrix_add(out,
-                           &(hone_matrix){.size = sizeof(hone_matrix),
-                                          .name = "confusion_matrix",
-                                          .title = "Confusion matrix of words",
-                                          .row_title = "gold",
-                                          .column_title = "predicted",
-                                          .n_rows = n,
-                                          .n_columns = n,
-                                          .rows = e->labels,
-                                          .columns = e->labels,
-                                          .values = counts,
-                                          .counts = true},
-                           err);
 }

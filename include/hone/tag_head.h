@@ -7,7 +7,6 @@
 #ifndef HONE_TAG_HEAD_H
 #define HONE_TAG_HEAD_H
 
-#include "metric.h"
 #include "network.h"
 
 #ifdef __cplusplus
@@ -36,9 +35,6 @@ HONE_EXPORT hone_node *hone_tag_scores(hone_graph *g, const hone_head_io *io, in
  * of their scores; -1: the item is no word. */
 HONE_EXPORT hone_status hone_tag_answer(const hone_decode *in, hone_answer *answer, int32_t **labels, const int64_t **numbers,
                                         uint64_t *n, hone_error *err) HONE_CHECKED;
-/* For exhibit(): how often words of each tag get which tag. */
-HONE_EXPORT hone_status hone_tag_exhibit(const hone_self *self, const hone_evaluation *e, hone_exhibits *out,
-                                         hone_error *err) HONE_CHECKED;
 
 #ifdef __cplusplus
 }

@@ -438,7 +438,6 @@ static const hone_head crf = {
     .build = build,
     .items = items,
     .decode = decode,
-    .exhibit = hone_tag_exhibit,
 };
 
 HONE_MODULE(&crf.plugin);

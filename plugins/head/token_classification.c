@@ -176,7 +176,6 @@ static const hone_head token_classification = {
     .build = build,
     .items = items,
     .decode = decode,
-    .exhibit = hone_tag_exhibit,
 };
 
 HONE_MODULE(&token_classification.plugin);
