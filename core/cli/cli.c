@@ -17,6 +17,16 @@ const hone__command hone__commands[] = {
      "stay. A trial "
      "that\n"
      "is not finished would begin anew, with the same numbers. A run at work is refused; a cache_dir elsewhere is left alone."},
+    {"compare", hone__cli_compare, "DIR DIR ... [--metric NAME] [--output FOLDER] [--json]",
+     "sets several runs side by side: figures with intervals, paired tests, what differs, curves",
+     "hone compare reports/mrpc reports/mrpc2",
+     "Of each run it takes the trial that stands for its best point. Intervals and the tests (paired bootstrap; McNemar's "
+     "where each "
+     "example\n"
+     "has one label) draw the validation examples again; runs on other examples are shown and not tested. --metric is by "
+     "default that of "
+     "the\n"
+     "first run. FOLDER (compare) gets compare.md and plots/."},
     {"describe", hone__cli_describe, "[KIND[/NAME]] [--markdown | --json]",
      "what a kind of plugin or one of them does, and its parameters with units, defaults and ranges",
      "hone describe optimizer/adamw", NULL},

@@ -32,6 +32,7 @@ extern const hone__command hone__commands[];
 int hone__cli_check(int argc, char **argv);
 int hone__cli_check_plugins(int argc, char **argv); /* argv[0] is "check" */
 int hone__cli_clean(int argc, char **argv);
+int hone__cli_compare(int argc, char **argv);
 int hone__cli_describe(int argc, char **argv);
 int hone__cli_doctor(int argc, char **argv);
 int hone__cli_embed(int argc, char **argv);
