@@ -38,12 +38,29 @@ static hone_status add_library(hone__str *out, hone_error *err)
     return HONE_OK;
 }
 
+static bool is_left_out(const hone_plugin *table, const char *key)
+{
+    for (uint32_t i = 0; i < table->n_params; i++) {
+        const hone_param *row = (const hone_param *)(const void *)((const char *)table->params + i * table->param_size);
+        if (strcmp(row->name, key) == 0)
+            return row->flags & HONE_NO_PREPARE;
+    }
+    return false;
+}
+
+/* The plugin's file and its parameters, but for those that cannot change what is prepared. */
 static hone_status add_section(hone__str *out, const hone__section *section, hone_error *err)
 {
+    const hone_plugin *table = section->plugin->table;
     HONE_TRY(hone__plugin_hash(section->plugin, err));
-    hone__str_addf(out, "%s %s %s\n", hone__kinds[section->plugin->table->kind].name, section->plugin->table->name,
-                   section->plugin->sha256);
-    return section->node ? hone__yaml_emit(section->node, out, err) : HONE_OK;
+    hone__str_addf(out, "%s %s %s\n", hone__kinds[table->kind].name, table->name, section->plugin->sha256);
+    for (const hone__yaml *child = section->node ? section->node->child : NULL; child; child = child->next) {
+        if (is_left_out(table, child->key))
+            continue;
+        hone__str_add_json(out, child->key);
+        HONE_TRY(hone__yaml_emit(child, out, err));
+    }
+    return HONE_OK;
 }
 
 /* ---- What a tokenizer may have read ------------------------------------------------------------------------------ */
@@ -146,7 +163,8 @@ static hone_status add_head(hone__str *out, const hone__cache_setup *s, hone_err
     if (!s->preparer->head || !s->preparer->head->prepare)
         return HONE_OK;
     HONE_TRY(add_section(out, s->head, err));
-    hone__str_addf(out, "seed %llu\n", (unsigned long long)s->preparer->seed);
+    if (!s->preparer->head->prepare_draws_nothing)
+        hone__str_addf(out, "seed %llu\n", (unsigned long long)s->preparer->seed);
     add_facts(out, s->facts);
     return HONE_OK;
 }

@@ -194,7 +194,8 @@ typedef struct hone_head {
     /* Does prepare() depend on the epoch? 0: done once, and cached: then it must depend on nothing but its arguments, the parameters,
      * the facts and what the tokenizer gives. */
     uint32_t prepare_per_epoch;
-    uint32_t zero;
+    /* 1: prepare() draws no random numbers, so that trials with other seeds share what it made. */
+    uint32_t prepare_draws_nothing;
     hone_status (*build)(const hone_self *self, hone_graph *g, const hone_head_io *io, hone_error *err);
     /* The items of loss k, before any pass of the step, so that divisors are those of the whole step. May be NULL: one item a
      * sequence with weight 1. */

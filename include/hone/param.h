@@ -73,7 +73,9 @@ enum {
     HONE_PATH = 1u << 3,       /* a string that names a file or folder to read; relative to data_root or the YAML file */
     HONE_MODEL_PATH = 1u << 4, /* the same, relative to model_root or the YAML file */
     HONE_FIXED = 1u << 5,      /* cannot be swept */
-    HONE_NO_BITS = 1u << 6     /* cannot change results (threads, log level): left out of keys that decide reuse */
+    HONE_NO_BITS = 1u << 6,    /* cannot change results (threads, log level): left out of keys that decide reuse */
+    HONE_NO_PREPARE =
+        1u << 7 /* of a head: cannot change what its prepare() makes (dropout): left out of the token cache's keys */
 };
 
 typedef struct hone_param {

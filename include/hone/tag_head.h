@@ -15,13 +15,14 @@ extern "C" {
 
 /* Rows of a parameter struct S that has double dropout, initializer_range; int64_t window_stride. */
 #define HONE_TAG_HEAD_ROWS(S)                                                                                                  \
-    HONE_PARAM_REAL(S, dropout, .def_real = 0.1, .min_real = 0, .max_real = 1, .flags = HONE_OPEN_MAX, .unit = "1",            \
-                    .help = "dropout before the classifier", .source = "Transformers, BertConfig"),                            \
+    HONE_PARAM_REAL(S, dropout, .def_real = 0.1, .min_real = 0, .max_real = 1, .flags = HONE_OPEN_MAX | HONE_NO_PREPARE,       \
+                    .unit = "1", .help = "dropout before the classifier", .source = "Transformers, BertConfig"),               \
         HONE_PARAM_INT(S, window_stride, .def_int = 0, .min_int = 0, .max_int = 1000000, .unit = "tokens",                     \
                        .help = "sentences that are too long become windows that begin so many tokens apart, and each word is " \
                                "tagged where most of its neighbours are seen; 0: they are cut, and the words behind lost"),    \
-        HONE_PARAM_REAL(S, initializer_range, .def_real = 0.02, .min_real = 0, .max_real = 10, .unit = "1",                    \
-                        .help = "standard deviation of the classifier's new weights", .source = "Transformers, BertConfig")
+        HONE_PARAM_REAL(S, initializer_range, .def_real = 0.02, .min_real = 0, .max_real = 10, .flags = HONE_NO_PREPARE,       \
+                        .unit = "1", .help = "standard deviation of the classifier's new weights",                             \
+                        .source = "Transformers, BertConfig")
 
 /* For prepare(), over the field "words" and its tags. others [C] (may be NULL) is the label that a word of each label has at its tokens
  * behind the first, which are then items too, with the number -1. A sequence without any word gets one item without number and label,

@@ -227,7 +227,7 @@ typedef struct params {
 
 static const hone_param rows[] = {
     HONE_TAG_HEAD_ROWS(params),
-    HONE_PARAM_CHOICE(params, constraints, hone_tag_schemes, .def_text = "none",
+    HONE_PARAM_CHOICE(params, constraints, hone_tag_schemes, .def_text = "none", .flags = HONE_NO_PREPARE,
                       .help = "the scheme of tags whose rules predictions keep: of all paths, only those that it allows",
                       .source = "AllenNLP, allowed_transitions"),
 };
@@ -435,6 +435,7 @@ static const hone_head crf = {
     .output_size = sizeof(hone_output_of_head),
     .create = create,
     .prepare = prepare,
+    .prepare_draws_nothing = 1,
     .build = build,
     .items = items,
     .decode = decode,

@@ -15,13 +15,14 @@ typedef struct params {
 enum { POOLER, MEAN, FIRST };
 
 static const hone_param rows[] = {
-    HONE_PARAM_CHOICE(params, pooling, hone_poolings, .def_text = "pooler",
+    HONE_PARAM_CHOICE(params, pooling, hone_poolings, .def_text = "pooler", .flags = HONE_NO_PREPARE,
                       .help = "one row a choice: by the model's own pooler, the mean of its tokens, or its first token",
                       .source = "Transformers, BertForMultipleChoice"),
-    HONE_PARAM_REAL(params, dropout, .def_real = 0.1, .min_real = 0, .max_real = 1, .flags = HONE_OPEN_MAX, .unit = "1",
-                    .help = "dropout before the classifier", .source = "Transformers, BertConfig"),
-    HONE_PARAM_REAL(params, initializer_range, .def_real = 0.02, .min_real = 0, .max_real = 10, .unit = "1",
-                    .help = "standard deviation of the classifier's new weights", .source = "Transformers, BertConfig"),
+    HONE_PARAM_REAL(params, dropout, .def_real = 0.1, .min_real = 0, .max_real = 1, .flags = HONE_OPEN_MAX | HONE_NO_PREPARE,
+                    .unit = "1", .help = "dropout before the classifier", .source = "Transformers, BertConfig"),
+    HONE_PARAM_REAL(params, initializer_range, .def_real = 0.02, .min_real = 0, .max_real = 10, .flags = HONE_NO_PREPARE,
+                    .unit = "1", .help = "standard deviation of the classifier's new weights",
+                    .source = "Transformers, BertConfig"),
 };
 
 static hone_status create(const hone_self *self, const hone_head_setup *setup, hone_error *err)
@@ -235,6 +236,7 @@ static const hone_head multiple_choice = {
     .architecture = "ForMultipleChoice",
     .create = create,
     .prepare = prepare,
+    .prepare_draws_nothing = 1,
     .build = build,
     .items = items,
     .decode = decode,

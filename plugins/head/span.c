@@ -41,8 +41,8 @@ static const hone_param rows[] = {
                     .flags = HONE_OPEN_MIN | HONE_OPEN_MAX, .unit = "1",
                     .help = "there is no answer where its score exceeds that of the best answer by more than this",
                     .source = "BERT, run_squad.py"),
-    HONE_PARAM_REAL(params, initializer_range, .def_real = 0.02, .min_real = 0, .max_real = 10, .unit = "1",
-                    .help = "standard deviation of the head's new weights", .source = "Transformers, BertConfig"),
+    HONE_PARAM_REAL(params, initializer_range, .def_real = 0.02, .min_real = 0, .max_real = 10, .flags = HONE_NO_PREPARE,
+                    .unit = "1", .help = "standard deviation of the head's new weights", .source = "Transformers, BertConfig"),
 };
 
 /* ---- Windows ----------------------------------------------------------------------------------------------------- */
@@ -566,6 +566,7 @@ static const hone_head span = {
     .architecture = "ForQuestionAnswering",
     .create = create,
     .prepare = prepare,
+    .prepare_draws_nothing = 1,
     .build = build,
     .decode = decode,
     .is_architecture = is_architecture,

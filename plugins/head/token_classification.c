@@ -24,8 +24,9 @@ static const hone_param rows[] = {
                           "tokens of a word that training looks at; all: those behind the first have its tag too, I- where it "
                           "is B-",
                       .source = "Transformers, run_ner's label_all_tokens"),
-    HONE_PARAM_BOOL(params, keep_scores, .help = "predictions keep the probability of every tag for every word"),
-    HONE_PARAM_PLUGIN(params, loss, HONE_KIND_LOSS, .def_text = "cross_entropy",
+    HONE_PARAM_BOOL(params, keep_scores, .flags = HONE_NO_PREPARE,
+                    .help = "predictions keep the probability of every tag for every word"),
+    HONE_PARAM_PLUGIN(params, loss, HONE_KIND_LOSS, .def_text = "cross_entropy", .flags = HONE_NO_PREPARE,
                       .help = "what training makes small, word by word"),
 };
 
@@ -173,6 +174,7 @@ static const hone_head token_classification = {
     .architecture = "ForTokenClassification",
     .create = create,
     .prepare = prepare,
+    .prepare_draws_nothing = 1,
     .build = build,
     .items = items,
     .decode = decode,

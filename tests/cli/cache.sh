@@ -114,4 +114,31 @@ same changed changed2
 run 0 trial changed2/trials/0001
 grep -q "is made again" out && fail "it is not made again: $(cat out)"
 
+# A head that prepares its own sequences: what it says cannot matter, and seeds where it draws nothing, share the files.
+awk 'BEGIN {
+    for (i = 0; i < 30; i++) {
+        file = i % 3 ? "train.conll" : "validation.conll"
+        print "the O\n" (i % 2 ? "cat B-PET" : "ship B-BOAT") "\nleaves O\n" >file
+    }
+}'
+cat >tags.yaml <<'YAML'
+data: {type: conll, train: train.conll, validation: validation.conll}
+tokenizer: {type: whitespace, min_count: 1}
+model: {type: bag, hidden_size: 8}
+head: {type: token_classification}
+trainer: {num_train_epochs: 1}
+metrics: [seqeval]
+sweep:
+  method: grid
+  metric: {name: validation/seqeval}
+  seeds: [1, 2]
+  parameters:
+    head.dropout: {values: [0.0, 0.1]}
+YAML
+run 0 run tags.yaml output_dir=tags
+counts 2 tags/cache
+says tags/trials/0003 "the tokens of train are from"
+run 0 run tags.yaml output_dir=tags2 cache_dir=tags/cache head.window_stride=1 sweep=null
+counts 4 tags/cache
+
 [ $failures -eq 0 ] || exit 1

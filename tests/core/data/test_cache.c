@@ -293,6 +293,35 @@ START_TEST(a_head_counts_only_where_it_prepares)
 }
 END_TEST
 
+START_TEST(what_a_head_says_cannot_matter_shares_a_file)
+{
+    struct settings {
+        double dropout, stride;
+    };
+    static const hone_param rows[] = {
+        HONE_PARAM_REAL(struct settings, dropout, .max_real = 1, .flags = HONE_NO_PREPARE, .unit = "1", .help = ""),
+        HONE_PARAM_REAL(struct settings, stride, .max_real = 1, .unit = "1", .help = "")};
+    hone_head head = windows;
+    world w;
+    head.plugin.params = rows;
+    head.plugin.n_params = 2;
+    head.plugin.param_size = sizeof *rows;
+    head.prepare_draws_nothing = 1;
+    begin(&w, &head);
+    hone_corpus *corpus = make_corpus(w.arena, (row[]){{"ab", NULL, "x"}, {"cd", NULL, "y"}}, 2);
+    w.sections[1].node = settings(&w, "{type: head, dropout: 0.1, stride: 0.5}");
+    use(&w, corpus);
+    w.sections[1].node = settings(&w, "{type: head, dropout: 0.2, stride: 0.5}");
+    w.preparer.seed = 2;
+    use(&w, corpus);
+    ck_assert_int_eq(count_files(&w, NULL), 1);
+    w.sections[1].node = settings(&w, "{type: head, dropout: 0.1, stride: 0.4}");
+    use(&w, corpus);
+    ck_assert_int_eq(count_files(&w, NULL), 2);
+    end(&w);
+}
+END_TEST
+
 /* ---- What can happen to a file -------------------------------------------------------------------------------------- */
 
 static void change_file(const char *path, size_t length, size_t at)
@@ -480,7 +509,7 @@ END_TEST
 
 SUITE("cache", what_comes_out_of_the_cache_is_what_was_prepared, without_a_folder_nothing_is_written,
       a_change_of_the_data_or_the_tokenizer_is_another_file, a_head_counts_only_where_it_prepares,
-      a_damaged_file_is_noticed_and_made_again, a_file_under_the_name_of_another_is_refused,
-      the_fuzzers_seeds_are_read_or_refused_as_their_names_say, a_disk_that_takes_nothing_costs_one_warning,
-      a_folder_that_cannot_be_made_costs_one_warning, processes_that_make_a_file_at_once_do_each_other_no_harm,
-      short_memory_is_reported)
+      what_a_head_says_cannot_matter_shares_a_file, a_damaged_file_is_noticed_and_made_again,
+      a_file_under_the_name_of_another_is_refused, the_fuzzers_seeds_are_read_or_refused_as_their_names_say,
+      a_disk_that_takes_nothing_costs_one_warning, a_folder_that_cannot_be_made_costs_one_warning,
+      processes_that_make_a_file_at_once_do_each_other_no_harm, short_memory_is_reported)
