@@ -77,8 +77,11 @@ const hone__command hone__commands[] = {
      "key=value changes settings of the reader. With --lines each line is a text; - is standard input. Predictions are "
      "tab-separated,\n"
      "as in a trial's predictions.tsv, or with --json one object a line."},
-    {"report", hone__cli_report, "DIR ...", "makes the reports of runs again, out of their directories",
-     "hone report reports/mrpc", NULL},
+    {"report", hone__cli_report, "DIR ... [--format svg|png|pdf] [--json]",
+     "makes the reports of runs again, out of their directories", "hone report reports/mrpc --format png",
+     "index.html is one page that needs nothing else, report.md the same as text. Every picture is an SVG; --format draws them "
+     "as PNG "
+     "or\nPDF too, beside the SVG, its script and its data in plots/."},
     {"resume", hone__cli_resume, "DIR [--failed] [--accept-changed] [--quiet | --json]",
      "finishes a run that was interrupted or killed", "hone resume reports/mrpc",
      "What is done stays; trials that were running go on from their checkpoints, and end with the numbers of a run that was "

@@ -13,6 +13,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { SHOWN_TRIALS = 15, WIDEST_CELL = 36 };
 
@@ -132,13 +133,13 @@ static void add_json(const hone__report_run *run, hone__str *out)
 
 /* ---- Both -------------------------------------------------------------------------------------------------------- */
 
-static hone_status make(hone_arena *arena, const char *dir, bool json, hone_log *log, hone_error *err)
+static hone_status make(hone_arena *arena, const char *dir, const char *also, bool json, hone_log *log, hone_error *err)
 {
     hone__report_run *run = NULL;
     hone__plots plots;
     hone__str out = {0};
     HONE_TRY(hone__report_open(arena, dir, log, &run, err));
-    hone_status status = hone__report_make(run, log, &plots, err);
+    hone_status status = hone__report_make(run, also, log, &plots, err);
     if (status == HONE_OK && json)
         add_json(run, &out);
     else if (status == HONE_OK)
@@ -152,20 +153,38 @@ static hone_status make(hone_arena *arena, const char *dir, bool json, hone_log 
     return status;
 }
 
-hone_status hone__cli_make_report(const char *dir, bool json, hone_log *log, hone_error *err)
+hone_status hone__cli_make_report(const char *dir, const char *also, bool json, hone_log *log, hone_error *err)
 {
     hone_arena *arena = hone__arena_create(0);
-    hone_status status = arena ? make(arena, dir, json, log, err) : hone_no_memory(err, "making a report");
+    hone_status status = arena ? make(arena, dir, also, json, log, err) : hone_no_memory(err, "making a report");
     hone__arena_destroy(arena);
     return status;
+}
+
+/* Sets *also; false, with a sentence, where there is no such format. */
+static bool read_format(const char *format, const char **also)
+{
+    static const char *const formats[] = {"svg", "png", "pdf", NULL};
+    if (!format || strcmp(format, "svg") == 0)
+        return true;
+    for (size_t i = 1; formats[i]; i++)
+        if (strcmp(format, formats[i]) == 0) {
+            *also = formats[i];
+            return true;
+        }
+    const char *nearest = hone__nearest_of(format, formats);
+    fprintf(stderr, "hone: --format is %s; it can be svg, png or pdf%s%s%s\n", format, nearest ? "; did you mean " : "",
+            nearest ? nearest : "", nearest ? "?" : "");
+    return false;
 }
 
 int hone__cli_report(int argc, char **argv)
 {
     bool json = false;
-    const hone__option options[] = {{"--json", &json, NULL}, {0}};
+    const char *format = NULL, *also = NULL;
+    const hone__option options[] = {{"--json", &json, NULL}, {"--format", NULL, &format}, {0}};
     int n;
-    if (!hone__options_take(argc, argv, options, &n))
+    if (!hone__options_take(argc, argv, options, &n) || !read_format(format, &also))
         return HONE__EXIT_USAGE;
     if (n == 0) {
         fprintf(stderr, "hone: no directory is given; hone report DIR ...\n");
@@ -175,7 +194,7 @@ int hone__cli_report(int argc, char **argv)
     int code = HONE__EXIT_DONE;
     for (int i = 1; i <= n && code == HONE__EXIT_DONE; i++) {
         hone_error err;
-        hone_status status = hone__cli_make_report(argv[i], json, log, &err);
+        hone_status status = hone__cli_make_report(argv[i], also, json, log, &err);
         if (status != HONE_OK)
             fprintf(stderr, "hone: %s\n", err.msg);
         if (status != HONE_OK)

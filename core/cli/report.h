@@ -6,7 +6,8 @@
 
 #include <hone/base.h>
 
-/* Makes the report of a run and prints its leaderboard, its failures and where everything is; or one line of JSON. */
-hone_status hone__cli_make_report(const char *dir, bool json, hone_log *log, hone_error *err) HONE_CHECKED;
+/* Makes the report of a run and prints its leaderboard, its failures and where everything is; or one line of JSON. `also`: a further
+ * format of the pictures, or NULL. */
+hone_status hone__cli_make_report(const char *dir, const char *also, bool json, hone_log *log, hone_error *err) HONE_CHECKED;
 
 #endif

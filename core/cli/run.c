@@ -151,7 +151,7 @@ hone_status hone__cli_run_trials(hone__session *s, const hone__experiment *e, co
                                .accepted = o->accepted};
     HONE_TRY(hone__sweep_run(&setup, result, err));
     score_test(e, o, result, s->log);
-    return hone__cli_make_report(e->output_dir, o->json, s->log, err);
+    return hone__cli_make_report(e->output_dir, NULL, o->json, s->log, err);
 }
 
 /* A report is made of whatever there is, also after an interruption. */

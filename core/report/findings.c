@@ -103,7 +103,7 @@ hone_status hone__findings_make(hone_arena *arena, const hone_evaluation *e, hon
 
 /* ---- Out of a folder --------------------------------------------------------------------------------------------- */
 
-static int32_t positive_label(const hone_evaluation *e, const hone__yaml *experiment)
+int32_t hone__positive_label(const hone_evaluation *e, const hone__yaml *experiment)
 {
     const hone__yaml *node = experiment ? hone__yaml_path(experiment, "data.positive_label") : NULL;
     for (uint64_t l = 0; node && node->text && l < e->n_labels; l++)
@@ -130,7 +130,7 @@ hone_status hone__findings_read(hone_arena *arena, const char *dir, const char *
         hone_log_line(log, HONE_LOG_WARNING, "%s", why.msg);
         return HONE_OK;
     }
-    e->positive = positive_label(e, experiment);
+    e->positive = hone__positive_label(e, experiment);
     e->split = split;
     return hone__findings_make(arena, e, findings, err);
 }

@@ -47,6 +47,9 @@ hone_status hone__findings_make(hone_arena *arena, const hone_evaluation *e, hon
 hone_status hone__findings_read(hone_arena *arena, const char *dir, const char *split, const hone__yaml *experiment,
                                 hone_log *log, hone__findings **findings, hone_error *err) HONE_CHECKED;
 
+/* The index of data.positive_label among the evaluation's labels; -1 where there is none. */
+int32_t hone__positive_label(const hone_evaluation *e, const hone__yaml *experiment);
+
 /* By the names above; NULL where there is none. */
 const hone_table *hone__findings_table(const hone__findings *f, const char *name);
 const hone_matrix *hone__findings_matrix(const hone__findings *f, const char *name);

@@ -158,6 +158,32 @@ static bool is_numeric(const hone__report_run *run, size_t c)
     return true;
 }
 
+static bool has_intervals(const hone__report_run *run)
+{
+    for (size_t i = 0; i < run->n_ranked; i++)
+        if (!isnan(run->points[run->ranking[i]].low))
+            return true;
+    return false;
+}
+
+static void put(board *b, const char *text)
+{
+    b->cells[b->at++] = text;
+}
+
+static void put_interval(board *b, const hone__report_point *p)
+{
+    const bool known = p && !isnan(p->low);
+    if (!has_intervals(b->run))
+        return;
+    if (b->full) {
+        put(b, number(b, p ? p->low : NAN));
+        put(b, number(b, p ? p->high : NAN));
+    } else {
+        put(b, known ? hone_sprintf(b->run->arena, "%.4f to %.4f", p->low, p->high) : "");
+    }
+}
+
 static void add_titles(board *b)
 {
     const hone__report_run *run = b->run;
@@ -172,6 +198,11 @@ static void add_titles(board *b)
     title(b, figure_title(b, run->metric), true);
     if (run->n_seeds > 1)
         title(b, "sd", true);
+    if (has_intervals(run)) {
+        title(b, b->full ? "low_95" : "95 % interval", true);
+        if (b->full)
+            title(b, "high_95", true);
+    }
     for (size_t i = 0; i < b->n_figures; i++)
         title(b, figure_title(b, b->figures[i]), true);
     for (size_t c = 0; c < run->n_columns; c++)
@@ -180,11 +211,6 @@ static void add_titles(board *b)
     title(b, b->full ? "seconds" : "time (s)", true);
     if (b->full)
         title(b, "cause", false);
-}
-
-static void put(board *b, const char *text)
-{
-    b->cells[b->at++] = text;
 }
 
 /* The mean over the complete trials of a point. */
@@ -215,6 +241,7 @@ static void put_values(board *b, const hone__report_point *p, const hone__report
     put(b, number(b, p ? p->value : t->value));
     if (b->run->n_seeds > 1)
         put(b, number(b, p ? p->deviation : NAN));
+    put_interval(b, p);
     for (size_t i = 0; i < b->n_figures; i++) {
         const hone__figure *f = p ? NULL : figure(t, b->figures[i]);
         put(b, number(b, p ? mean_figure(b, p, b->figures[i]) : f ? f->value : NAN));
@@ -262,7 +289,7 @@ hone_status hone__leaderboard(const hone__report_run *run, hone__board which, ho
 {
     board b = {.run = run, .full = which == HONE__BOARD_FULL};
     HONE_TRY(collect_figures(&b, err));
-    size_t most = 10 + b.n_figures + run->n_columns;
+    size_t most = 12 + b.n_figures + run->n_columns;
     b.columns = hone_alloc_array(run->arena, most, sizeof *b.columns);
     b.cells = hone_alloc_array(run->arena, most, sizeof *b.cells);
     if (!b.columns || !b.cells)

@@ -65,8 +65,10 @@ hone_status hone__canvas_begin(hone__canvas *c, hone__plots *p, const char *name
     *c = (hone__canvas){.plots = p, .stem = stem_of(p, name), .title = hone_strdup(p->arena, title)};
     if (!c->stem || !c->title)
         return hone_no_memory(err, "drawing a picture");
-    hone__str_addf(&c->script, "# Draws %s.svg from %s.dat: gnuplot %s.gp\nreset\nset encoding utf8\n", c->stem, c->stem,
-                   c->stem);
+    hone__str_addf(&c->script,
+                   "# Draws %s.svg from %s.dat: gnuplot %s.gp; another format: gnuplot -e 'format=\"png\"' %s.gp\nreset\nset "
+                   "encoding utf8\n",
+                   c->stem, c->stem, c->stem, c->stem);
     hone__str_add(&c->script, "set datafile separator \"\\t\"\n");
     return HONE_OK;
 }
@@ -75,10 +77,18 @@ void hone__canvas_size(hone__canvas *c, double width, double height)
 {
     c->width = width;
     c->height = height;
-    hone__str_addf(&c->script,
-                   "set terminal svg size %.0f,%.0f dynamic noenhanced font \"Helvetica,12\" background rgb \"white\"\n"
-                   "set output \"%s.svg\"\n",
-                   width, height, c->stem);
+    /* A PNG has twice the pixels, a PDF 96 of them an inch, so that letters keep their share of the picture in all three. */
+    hone__str_addf(
+        &c->script,
+        "if (!exists(\"format\")) format = \"svg\"\n"
+        "if (format eq \"svg\") set terminal svg size %.0f,%.0f dynamic noenhanced font \"Helvetica,12\" background rgb "
+        "\"white\"\n"
+        "if (format eq \"png\") set terminal pngcairo size %.0f,%.0f fontscale 2 linewidth 2 pointscale 2 noenhanced font "
+        "\"Helvetica,9\" background rgb \"white\"\n"
+        "if (format eq \"pdf\") set terminal pdfcairo size %.3fin,%.3fin noenhanced font \"Helvetica,9\" background rgb "
+        "\"white\"\n"
+        "set output \"%s.\".format\n",
+        width, height, 2 * width, 2 * height, width / 96, height / 96, c->stem);
 }
 
 void hone__canvas_quote(hone__canvas *c, const char *text, size_t width, bool tic)
@@ -152,10 +162,11 @@ hone_status hone__canvas_save(hone__canvas *c, hone_error *err)
 extern char **environ;
 
 /* The script's folder is gnuplot's working directory, as it will be for who runs it by hand. */
-static int spawn_gnuplot(const char *dir, const char *script, pid_t *pid)
+static int spawn_gnuplot(const char *dir, const char *settings, const char *script, pid_t *pid)
 {
     char name[] = "gnuplot";
-    char *argv[] = {name, (char *)(uintptr_t)script, NULL};
+    char option[] = "-e";
+    char *argv[] = {name, option, (char *)(uintptr_t)settings, (char *)(uintptr_t)script, NULL};
     posix_spawn_file_actions_t actions;
     int failed = posix_spawn_file_actions_init(&actions);
     if (failed)
@@ -178,28 +189,34 @@ static int wait_for(pid_t pid)
     return status;
 }
 
-static hone_status draw(hone__plots *p, hone__plot *plot, hone_log *log, hone_error *err)
+static hone_status draw(hone__plots *p, hone__plot *plot, const char *format, hone_log *log, hone_error *err)
 {
     pid_t pid;
+    const char *settings = hone_sprintf(p->arena, "format=\"%s\"", format);
     const char *script = hone_sprintf(p->arena, "%s.gp", plot->stem);
-    if (!script)
+    if (!script || !settings)
         return hone_no_memory(err, "drawing a picture");
-    int failed = spawn_gnuplot(p->dir, script, &pid);
+    int failed = spawn_gnuplot(p->dir, settings, script, &pid);
     if (failed == ENOMEM)
         return hone_no_memory(err, "starting gnuplot");
     p->no_gnuplot = failed != 0;
     if (failed)
         return HONE_OK;
-    plot->drawn = wait_for(pid) == 0;
-    if (!plot->drawn)
-        hone_log_line(log, HONE_LOG_WARNING, "gnuplot could not draw %s/%s; run it there to see why", p->dir, script);
+    const bool drawn = wait_for(pid) == 0;
+    if (strcmp(format, "svg") == 0)
+        plot->drawn = drawn;
+    if (!drawn)
+        hone_log_line(log, HONE_LOG_WARNING, "gnuplot could not draw %s/%s as %s; run it there to see why", p->dir, script,
+                      format);
     return HONE_OK;
 }
 
 hone_status hone__plots_draw(hone__plots *p, hone_log *log, hone_error *err)
 {
     for (size_t i = 0; i < p->n && !p->no_gnuplot; i++)
-        HONE_TRY(draw(p, &p->all[i], log, err));
+        HONE_TRY(draw(p, &p->all[i], "svg", log, err));
+    for (size_t i = 0; i < p->n && !p->no_gnuplot && p->also; i++)
+        HONE_TRY(draw(p, &p->all[i], p->also, log, err));
     if (p->no_gnuplot)
         hone_log_line(log, HONE_LOG_WARNING,
                       "no pictures were drawn, because gnuplot is not installed; scripts and data are in %s, and `hone report` "

@@ -22,6 +22,7 @@ typedef struct hone__plots {
     hone__plot *all;
     size_t n, cap;
     bool no_gnuplot;
+    const char *also; /* "png" or "pdf": drawn beside the SVG; NULL: not */
 } hone__plots;
 
 /* Each writes script and data; a picture without data is left out. */

@@ -148,7 +148,7 @@ hone_status hone__plot_parallel(hone__plots *p, const hone__axes *a, const size_
     if (a->n_points < 2 || n < 2)
         return HONE_OK;
     HONE_TRY(hone__canvas_begin(&c, p, "parallel_coordinates",
-                                "Parallel coordinates: each line is a point, the darker the better", err));
+                                "Parallel coordinates: each line is a point, strong colour is good", err));
     add_frame(&c, a, order, n);
     const hone_status status = add_lines(&c, a, order, n, err);
     if (status != HONE_OK) {

@@ -38,7 +38,7 @@ static hone_status add_trial(hone__report_run *run, size_t i, hone_error *err)
     hone__report_point *p = point_of(run, t->point);
     if (!p) {
         p = &run->points[run->n_points++];
-        *p = (hone__report_point){.number = t->point};
+        *p = (hone__report_point){.number = t->point, .low = NAN, .high = NAN};
     }
     for (size_t k = 0; k < p->n_trials; k++)
         if (run->trials[p->trials[k]].seed == t->seed) {

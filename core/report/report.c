@@ -4,6 +4,7 @@
 #include "report/report.h"
 
 #include "base/folder.h"
+#include "report/intervals.h"
 #include "report/leaderboard.h"
 #include "report/sections.h"
 #include "train/model_dir.h"
@@ -110,14 +111,15 @@ static hone_status write_documents(hone__report *r, hone_error *err)
     return status;
 }
 
-hone_status hone__report_make(hone__report_run *run, hone_log *log, hone__plots *plots, hone_error *err)
+hone_status hone__report_make(hone__report_run *run, const char *also, hone_log *log, hone__plots *plots, hone_error *err)
 {
     hone__plots own;
     hone__report r = {.run = run, .plots = plots ? plots : &own, .log = log};
-    *r.plots = (hone__plots){.arena = run->arena, .dir = hone_sprintf(run->arena, "%s/plots", run->dir)};
+    *r.plots = (hone__plots){.arena = run->arena, .also = also, .dir = hone_sprintf(run->arena, "%s/plots", run->dir)};
     if (!r.plots->dir)
         return hone_no_memory(err, "writing a report");
     hone__doc_init(&r.doc, run->arena, run->name);
+    HONE_TRY(hone__intervals_make(run, log, err));
     HONE_TRY(write_leaderboard(run, err));
     HONE_TRY(write_best(run, log, err));
     HONE_TRY(link_best(run, err));

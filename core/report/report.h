@@ -11,7 +11,9 @@
 #include "report/plot.h"
 #include "report/run.h"
 
-/* Writes all of it. `plots` (may be NULL) tells what was drawn; it lives in the run's arena. */
-hone_status hone__report_make(hone__report_run *run, hone_log *log, hone__plots *plots, hone_error *err) HONE_CHECKED;
+/* Writes all of it. `also`: "png" or "pdf", in which the pictures are drawn too; may be NULL. `plots` (may be NULL) tells what was
+ * drawn; it lives in the run's arena. */
+hone_status hone__report_make(hone__report_run *run, const char *also, hone_log *log, hone__plots *plots,
+                              hone_error *err) HONE_CHECKED;
 
 #endif

@@ -41,6 +41,7 @@ typedef struct hone__report_point {
     size_t *trials; /* [n_trials] indices: the newest trial of each seed, in the order in which the seeds were run */
     size_t n_trials, n_complete;
     double value, deviation; /* mean of the complete ones, and their sample standard deviation; NaN where there are too few */
+    double low, high;        /* 95 % interval of value (intervals.h), NaN where there is none */
     size_t median;           /* the complete trial in the middle, which stands for the point; valid where n_complete */
     bool ranked;             /* each of its seeds is complete */
 } hone__report_point;
@@ -49,6 +50,7 @@ typedef struct hone__report_run {
     hone_arena *arena;
     const char *dir;
     const hone__study *study;
+    const char *intervals;     /* how they were reckoned, or why there are none; NULL: nothing to say */
     const char *name, *metric; /* metric: what ranks */
     bool maximize;
     const char **columns; /* [n_columns] paths of the swept parameters, in the order of the search space */

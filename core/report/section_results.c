@@ -40,6 +40,16 @@ hone_status hone__section_leaderboard(hone__report *r, hone_error *err)
     hone__sheet *sheet;
     HONE_TRY(hone__leaderboard(r->run, HONE__BOARD_READING, &sheet, err));
     hone__doc_table(&r->doc, sheet, MOST_ROWS, "leaderboard.tsv");
+    if (r->run->n_ranked && r->run->n_seeds > 1) {
+        hone__doc_note(&r->doc);
+        hone__doc_text(&r->doc,
+                       "Each row is a point: figures are means over its %zu seeds, sd their sample standard deviation.",
+                       r->run->n_seeds);
+    }
+    if (r->run->intervals) {
+        hone__doc_note(&r->doc);
+        hone__doc_text(&r->doc, "%s", r->run->intervals);
+    }
     if (!r->run->n_ranked) {
         hone__doc_paragraph(&r->doc);
         hone__doc_text(&r->doc, "%s",

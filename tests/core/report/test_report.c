@@ -200,7 +200,7 @@ static hone_status make(const char *dir, hone_error *err)
         return hone_no_memory(err, "the arena");
     hone_status status = hone__report_open(arena, dir, NULL, &run, err);
     if (status == HONE_OK)
-        status = hone__report_make(run, NULL, NULL, err);
+        status = hone__report_make(run, NULL, NULL, NULL, err);
     hone__report_close(run);
     hone__arena_destroy(arena);
     return status;
@@ -263,7 +263,7 @@ START_TEST(the_report_tells_results_failures_and_exhibits)
         {"index.html", "addEventListener"},
         {"index.html", "@media (prefers-color-scheme: dark)"},
         {"best.yaml", "threads: auto"},
-        {"plots/confusion.gp", "set output \"confusion.svg\""},
+        {"plots/confusion.gp", "set output \"confusion.\".format"},
         {"report.md", "![Optimisation history](plots/history.svg)"},
         {"plots/history.dat", "0\t0.5\n1\t0.75\n"},
         {"plots/slice_model.gp", "'bag' 1"},
