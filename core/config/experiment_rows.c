@@ -22,8 +22,8 @@ const hone__section_row hone__sections[] = {
     {"head", HONE_KIND_HEAD, NULL, true, true, SECTION(head), "what is predicted from the encoder's output"},
     {"optimizer", HONE_KIND_OPTIMIZER, "adamw", true, true, SECTION(optimizer), "the update of the weights"},
     {"schedule", HONE_KIND_SCHEDULE, "linear", true, true, SECTION(schedule), "the learning rate over the steps"},
-    {"backend", HONE_KIND_BACKEND, "openblas", true, false, SECTION(backend),
-     "faster operators than the reference ones; {type: null}: the reference alone"},
+    {"backend", HONE_KIND_BACKEND, "auto", true, false, SECTION(backend),
+     "faster operators than the reference ones; auto: by the processor; {type: null}: the reference alone"},
     {"launcher", HONE_KIND_LAUNCHER, "local", true, false, SECTION(launcher), "where trials run"},
     {0},
 };

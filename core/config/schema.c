@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "config/experiment_parts.h"
+#include "config/params_parts.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -239,20 +240,28 @@ static json_t *reference_of(schema *s, hone_kind kind)
     return ref("#/$defs/%s", hone__kinds[kind].name);
 }
 
-/* {type: NAME, common rows, rows}. */
+/* {type: NAME, common rows, rows}; the word auto means one of them. */
 static json_t *plugin_schema(schema *s, const hone_plugin *table, const hone__common *common)
 {
+    const char *chosen = hone__auto_type((hone_kind)table->kind);
     const hone__group groups[] = {{common->rows, common->n, NULL}, {table->params, table->n_params, NULL}};
     bool ok = true;
     json_t *o = object_of(s, groups, 2, &ok), *type = json_object();
     if (strcmp(table->name, "null") == 0)
         ok &= set(type, "enum", json_pack("[s,n]", "null")); /* YAML reads `type: null` as a null, and so do we */
     else
-        ok &= set(type, "const", json_string(table->name));
+        ok &= chosen && strcmp(chosen, table->name) == 0 ? set(type, "enum", json_pack("[s,s]", table->name, "auto"))
+                                                         : set(type, "const", json_string(table->name));
     ok &= set(json_object_get(o, "properties"), "type", type);
     ok &= set(o, "title", json_string(table->name));
     ok &= set(o, "description", json_string(table->summary));
     return finished(o, ok && o);
+}
+
+/* The plugin that a section has by default. */
+static const char *default_of(const hone__section_row *row)
+{
+    return strcmp(row->default_type, "auto") == 0 ? hone__auto_type(row->kind) : row->default_type;
 }
 
 /* Must a map say its type? Not where a default says it; kinds without a section are named by rows, which have theirs. */
@@ -260,7 +269,7 @@ static bool needs_type(hone_kind kind, const char *name)
 {
     for (const hone__section_row *row = hone__sections; row->key; row++)
         if (row->kind == kind)
-            return !row->default_type || strcmp(row->default_type, name) != 0;
+            return !row->default_type || strcmp(default_of(row), name) != 0;
     return kind == HONE_KIND_SEARCHER || kind == HONE_KIND_STOPPER || kind == HONE_KIND_METRIC || kind == HONE_KIND_TECHNIQUE;
 }
 
@@ -291,6 +300,8 @@ static json_t *kind_schema(schema *s, hone_kind kind, hone_status *status)
         ok &= append(words, json_string(names[i].name));
     }
     json_t *name = json_object();
+    if (hone__auto_type(kind))
+        ok &= append(words, json_string("auto"));
     ok &= set(name, "enum", words);
     ok &= append(forms, name);
     ok &= append(forms, typed("null"));

@@ -64,12 +64,13 @@ static hone_status find_plugin(const hone__fill *fill, const char *path, hone_ki
                                const hone__plugin **plugin, hone_error *err)
 {
     hone_error why;
+    const char *chosen = strcmp(type->text, "auto") == 0 ? hone__auto_type(kind) : NULL;
     *plugin = NULL;
     if (!fill->registry) {
         hone__issue_at(fill->issues, type, "%s: there are no plugins", path);
         return HONE_OK;
     }
-    hone_status status = hone__registry_find(fill->registry, kind, type->text, plugin, &why);
+    hone_status status = hone__registry_find(fill->registry, kind, chosen ? chosen : type->text, plugin, &why);
     if (status == HONE_ENOMEM)
         return hone_fail(err, status, "%s", why.msg);
     if (status != HONE_OK) {

@@ -7,6 +7,7 @@
 #include "native.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct params {
@@ -26,8 +27,20 @@ typedef struct state {
     char description[64];
 } state;
 
+/* May `auto` use this set? HONE_ISA may lower what it chooses, as it does for all of hone. */
+static bool allowed(const char *name)
+{
+    static const char *const rising[] = {"x86-64", "avx2", "avx512"};
+    const char *wanted = getenv("HONE_ISA");
+    for (size_t i = 0; wanted && i < sizeof rising / sizeof *rising && strcmp(rising[i], name) != 0; i++)
+        if (strcmp(rising[i], wanted) == 0)
+            return false;
+    return true;
+}
+
 static const native_set *set_of(int32_t word)
 {
+    const native_set *avx512 = allowed("avx512") ? native_avx512() : NULL, *avx2 = allowed("avx2") ? native_avx2() : NULL;
     switch (word) {
     case AVX512:
         return native_avx512();
@@ -36,7 +49,7 @@ static const native_set *set_of(int32_t word)
     case PORTABLE:
         return native_portable();
     default:
-        return native_avx512() ? native_avx512() : native_avx2() ? native_avx2() : native_portable();
+        return avx512 ? avx512 : avx2 ? avx2 : native_portable();
     }
 }
 

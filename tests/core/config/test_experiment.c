@@ -1,7 +1,9 @@
 /* test_experiment.c - whole experiment files: what they become, the complete configuration, and every mistake's sentence.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "base/cpu.h"
 #include "config/experiment_parts.h"
+#include "config/params_parts.h"
 #include "experiment_fixture.h"
 
 #include <unistd.h>
@@ -25,12 +27,40 @@ START_TEST(least_file_becomes_a_whole_experiment)
     ck_assert_str_eq(e->trainer.metric_for_best_model, "validation/loss");
     ck_assert_int_eq(e->tokenizer_common->max_length.word, 0);
     ck_assert_ptr_null(e->model_common->path);
-    ck_assert_str_eq(e->backend.plugin->table->name, "openblas");
+    ck_assert_str_eq(e->backend.plugin->table->name, hone__auto_type(HONE_KIND_BACKEND));
     ck_assert_ptr_null(e->sweep);
     ck_assert_uint_eq(e->n_metrics, 0);
     ck_assert(world_matches(&w, e->data->train, "DIR/t.tsv"));
     ck_assert(world_matches(&w, e->data_root, "DIR"));
     world_close(&w);
+}
+END_TEST
+
+/* The word is what the processor makes of it, in a file as by default; the complete configuration says what was chosen. */
+START_TEST(backend_auto_is_chosen_by_the_processor_alone)
+{
+    static const char *const files[] = {DATA REST, DATA REST "backend: auto\n", DATA REST "backend: {type: auto}\n"};
+    static const char *const isa[] = {"x86-64", "avx2"}, *const chosen[] = {"openblas", "native"};
+    const char *before = getenv("HONE_ISA");
+    char saved[64] = "";
+    if (before)
+        snprintf(saved, sizeof saved, "%s", before);
+    for (int i = 0; i < 2; i++) {
+        setenv("HONE_ISA", isa[i], 1);
+        if (strcmp(hone__cpu_isa(), isa[i]) != 0)
+            continue; /* the processor has no such set to be lowered to */
+        for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
+            world w;
+            world_open(&w);
+            hone__experiment *e = world_load_well(&w, files[f]);
+            ck_assert_str_eq(e->backend.plugin->table->name, chosen[i]);
+            ck_assert_str_eq(hone__yaml_get(e->backend.node, "type")->text, chosen[i]);
+            world_close(&w);
+        }
+    }
+    unsetenv("HONE_ISA");
+    if (before)
+        setenv("HONE_ISA", saved, 1);
 }
 END_TEST
 
@@ -448,10 +478,10 @@ START_TEST(schema_says_when_memory_is_short)
 }
 END_TEST
 
-SUITE("experiment", least_file_becomes_a_whole_experiment, metrics_have_names_and_the_first_is_the_best_models,
-      share_of_training_is_the_rest_of_the_split, roots_move_what_is_read, config_json_of_the_model_stands_before_its_defaults,
-      complete_configuration_is_valid_and_completes_to_itself, portable_configuration_means_the_same_elsewhere,
-      task_stands_below_what_the_file_says, targets_that_do_not_fit_are_refused,
-      choice_that_does_not_fit_the_rest_is_refused_where_it_stands, example_of_the_design_page_is_fine,
-      every_mistake_has_its_sentence_and_place, every_failing_allocation_is_a_clean_error,
+SUITE("experiment", backend_auto_is_chosen_by_the_processor_alone, least_file_becomes_a_whole_experiment,
+      metrics_have_names_and_the_first_is_the_best_models, share_of_training_is_the_rest_of_the_split, roots_move_what_is_read,
+      config_json_of_the_model_stands_before_its_defaults, complete_configuration_is_valid_and_completes_to_itself,
+      portable_configuration_means_the_same_elsewhere, task_stands_below_what_the_file_says,
+      targets_that_do_not_fit_are_refused, choice_that_does_not_fit_the_rest_is_refused_where_it_stands,
+      example_of_the_design_page_is_fine, every_mistake_has_its_sentence_and_place, every_failing_allocation_is_a_clean_error,
       every_failing_allocation_of_a_file_with_overrides_is_a_clean_error, schema_says_when_memory_is_short)
