@@ -3,13 +3,15 @@
  *     bench-ops [THREADS [BACKEND ...]]
  *
  * Each operator runs alone, forward and backward, with each backend named ("null" is the reference; if none is named openblas and
- * native are run); the best of several runs counts. The last lines add them up to one training step, as often as each occurs in it.
+ * native are run); the best of several runs counts. The processor's peak is measured before each backend, and shares of it are shown. The last lines add them up to one training step, as often as each occurs in it.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
 #include "base/pool.h"
 #include "tensor/core_ops.h"
 #include "tensor/run.h"
+
+#include "peak.h"
 
 #include <dlfcn.h>
 #include <hone/plugin.h>
@@ -160,11 +162,24 @@ static void measure(bench *b, const row_of_table *r, double *forward, double *ba
     }
 }
 
+/* GFLOP/s, the best of some; 0 where it is not known. */
+static double peak_of(const bench *b)
+{
+    double most = 0;
+    for (int i = 0; i < 10; i++) {
+        const double begin = now(b), flops = peak_run(b->pool), rate = flops / (now(b) - begin) * 1e-9;
+        most = rate > most ? rate : most;
+    }
+    return most;
+}
+
 static void report(bench *b, const char *what)
 {
+    const double peak = peak_of(b);
     double fast = 0, other = 0;
+    printf("peak of the processor: %.0f GFLOP/s\n", peak);
     printf("%s, %d threads\n%-20s %10s %10s %12s %12s\n", what, hone_pool_threads(b->pool), "", "forward ms", "backward ms",
-           "GFLOP/s fwd", "GFLOP/s bwd");
+           "GFLOP/s fwd", "GFLOP/s bwd, shares of the peak");
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         const row_of_table *r = &table[i];
         double forward, backward;
@@ -172,6 +187,8 @@ static void report(bench *b, const char *what)
         printf("%-20s %10.3f %11.3f", r->name, forward * 1e3, backward * 1e3);
         if (r->flops > 0)
             printf(" %12.1f %12.1f", r->flops / forward * 1e-9, 2 * r->flops / backward * 1e-9);
+        if (r->flops > 0 && peak > 0)
+            printf(" %7.0f %% %3.0f %%", r->flops / forward * 1e-7 / peak, 2 * r->flops / backward * 1e-7 / peak);
         printf("\n");
         *(r->fast_one ? &fast : &other) += r->per_step * (forward + backward);
     }

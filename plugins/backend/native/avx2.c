@@ -12,6 +12,7 @@ TARGET_BEGIN("avx2,fma")
 
 #include <immintrin.h>
 #include <math.h>
+#include <string.h>
 
 enum { LANES = 8 };
 #define ROWS 4

@@ -12,6 +12,7 @@ TARGET_BEGIN("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")
 
 #include <immintrin.h>
 #include <math.h>
+#include <string.h>
 
 enum { LANES = 16 };
 #define ROWS 8

@@ -52,14 +52,13 @@ static void pack_panel(const native_product *p, int64_t panel, int64_t t, int64_
     float *to = panel_of(p, panel, &width) + t * width;
     const int64_t j = panel * panel_width(p->set), columns = native_least(width, p->J - j);
     const float *from = p->b + t * p->b_t + j * p->b_j;
-    if (p->b_t == 1)
-        p->set->transpose(from, p->b_j, columns, n, to, width);
-    for (int64_t k = 0; k < n; k++) {
-        if (p->b_t != 1)
-            memcpy(to + k * width, from + k * p->b_t, (size_t)columns * sizeof *to);
-        for (int64_t c = columns; c < width; c++)
-            to[k * width + c] = 0;
+    if (p->b_t != 1) {
+        p->set->pack(n, from, p->b_t, columns, to, width);
+        return;
     }
+    p->set->transpose(from, p->b_j, columns, n, to, width);
+    for (int64_t k = 0; columns < width && k < n; k++)
+        memset(to + k * width + columns, 0, (size_t)(width - columns) * sizeof *to);
 }
 
 static void pack_b_range(void *ctx, int64_t begin, int64_t end, int worker)
@@ -82,11 +81,8 @@ static float *packed_a(const native_product *p)
 static void pack_strips(const native_product *p, int64_t i, int64_t t, int64_t n)
 {
     const int64_t rows = p->set->rows, end = native_least(i + TASK_ROWS, p->I);
-    for (int64_t k = t; k < t + n; k++) {
-        const float *from = p->a + k * p->a_t;
-        for (int64_t s = i; s < end; s += rows)
-            memcpy(packed_a(p) + s * p->T + k * rows, from + s, (size_t)native_least(rows, end - s) * sizeof *from);
-    }
+    for (int64_t s = i; s < end; s += rows)
+        p->set->pack_strip(n, p->a + t * p->a_t + s, p->a_t, native_least(rows, end - s), packed_a(p) + s * p->T + t * rows);
 }
 
 static void pack_a_range(void *ctx, int64_t begin, int64_t end, int worker)

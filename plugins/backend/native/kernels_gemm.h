@@ -90,3 +90,25 @@ static void transpose(const float *from, int64_t ld, int64_t rows, int64_t colum
         for (int64_t i = j < full_columns ? full_rows : 0; i < rows; i++)
             to[j * to_ld + i] = from[i * ld + j];
 }
+
+static void pack(int64_t n, const float *from, int64_t ld, int64_t columns, float *to, int64_t width)
+{
+    const int64_t full = columns / LANES * LANES;
+    for (int64_t k = 0; k < n; k++, from += ld, to += width) {
+        for (int64_t j = 0; j < full; j += LANES)
+            vec_store(to + j, vec_load(from + j));
+        if (full < width)
+            vec_store(to + full, vec_load_part(from + full, (int)(columns - full)));
+    }
+}
+
+static void pack_strip(int64_t n, const float *from, int64_t ld, int64_t columns, float *to)
+{
+    if (columns == ROWS) {
+        for (int64_t k = 0; k < n; k++)
+            memcpy(to + k * ROWS, from + k * ld, ROWS * sizeof *to);
+        return;
+    }
+    for (int64_t k = 0; k < n; k++)
+        memcpy(to + k * ROWS, from + k * ld, (size_t)columns * sizeof *to);
+}

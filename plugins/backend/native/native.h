@@ -31,6 +31,10 @@ typedef struct native_set {
     native_kernel *by_rows[NATIVE_ROWS][NATIVE_VECTORS], *by_columns[NATIVE_ROWS][NATIVE_VECTORS]; /* [rows - 1][vectors - 1] */
     /* to[j * to_ld + i] = from[i * ld + j] for i < rows, j < columns. */
     void (*transpose)(const float *from, int64_t ld, int64_t rows, int64_t columns, float *to, int64_t to_ld);
+    /* n rows of `columns`, ld apart, to rows of `width`, a multiple of lanes, with zeros behind. */
+    void (*pack)(int64_t n, const float *from, int64_t ld, int64_t columns, float *to, int64_t width);
+    /* n rows of `columns` <= rows, ld apart, to rows of `rows`; what is behind stays. */
+    void (*pack_strip)(int64_t n, const float *from, int64_t ld, int64_t columns, float *to);
 
     void (*add)(int64_t n, const float *a, const float *b, float *y);
     void (*gelu)(int64_t n, const float *x, float *y);
