@@ -146,6 +146,8 @@ grep -ohE '^ +(train|validation|test): *[^ {}#,]+' experiments/*/*.yaml | sed 's
     touch "$dir/roots/$file"
 done
 cp tests/golden/bert/model/* "$dir/roots/all-MiniLM-L6-v2"
+mkdir -p "$dir/roots/bert-base-chinese"
+cp tests/golden/bert/model/vocab.txt "$dir/roots/bert-base-chinese"
 for file in experiments/*/*.yaml; do
     run 0 check "$file" data_root="$dir/roots" model_root="$dir/roots" --render
     cp "$dir/out" "$dir/rendered_experiment.yaml"

@@ -11,9 +11,12 @@ for file in experiments/*/*.yaml; do
         [ -e "$shared/data/$data" ] || echo "$data"
     done)
     model=$(grep -ohE '^model: *\{[^}]*path: *[^ ,}]+' "$file" | sed 's/.*path: *//')
-    [ -z "$missing" ] && [ -e "$shared/models/$model" ] || continue
+    vocab=$(sed -n 's/^  vocab: *//p' "$file")
+    roots=$shared/models
+    [ -n "$vocab" ] && roots=$shared/vocab
+    [ -z "$missing" ] && [ -e "$roots/${vocab:-$model}" ] || continue
     checked=$((checked + 1))
-    said=$("$HONE_PROGRAM" check "$file" data_root=$shared/data model_root=$shared/models --data 2>&1) || {
+    said=$("$HONE_PROGRAM" check "$file" data_root=$shared/data model_root=$roots --data 2>&1) || {
         echo "$file: $said"
         failures=$((failures + 1))
     }
