@@ -66,7 +66,7 @@ sweep:
   time_budget_s: 3600
   on_duplicate: run
   save: none
-  refit: train+validation
+  refit: none
   early_terminate: {type: null}
   parameters:
     optimizer.nesterov: {values: [true, false], when: "optimizer.type == sgd"}
