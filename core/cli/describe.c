@@ -124,6 +124,8 @@ static void add_plugin_text(hone__str *out, const hone__plugin *p)
 {
     const hone_plugin *t = p->table;
     hone__str_addf(out, "%s/%s: %s\n", hone__kinds[t->kind].name, t->name, t->summary);
+    if (t->also_named)
+        hone__str_addf(out, "also named: %s\n", t->also_named);
     if (t->source)
         hone__str_addf(out, "source: %s\n", t->source);
     hone__str_addf(out, "file: %s\n", p->file);
@@ -177,6 +179,8 @@ static void add_plugin_markdown(hone__str *out, const hone__plugin *p)
 {
     const hone_plugin *t = p->table;
     hone__str_addf(out, "## %s/%s\n\n%s.\n", hone__kinds[t->kind].name, t->name, t->summary);
+    if (t->also_named)
+        hone__str_addf(out, "\nAlso named `%s`.\n", t->also_named);
     if (t->source)
         hone__str_addf(out, "\nSource: %s\n", t->source);
     if (t->help)
@@ -243,6 +247,7 @@ static void add_plugin_json(hone__str *out, const hone__plugin *p)
 {
     const hone_plugin *t = p->table;
     hone__str_addf(out, "{\"kind\": \"%s\", \"name\": \"%s\"", hone__kinds[t->kind].name, t->name);
+    add_json_text(out, "also_named", t->also_named);
     add_json_text(out, "summary", t->summary);
     add_json_text(out, "source", t->source);
     add_json_text(out, "help", t->help);

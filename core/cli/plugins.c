@@ -46,10 +46,13 @@ static void add_table(hone__str *out, const entry *entries, size_t n)
         if ((int)strlen(entries[i].name->name) > width)
             width = (int)strlen(entries[i].name->name);
     hone__str_addf(out, "%-10s %-*s %s\n", "kind", width, "name", "summary");
-    for (size_t i = 0; i < n; i++)
-        hone__str_addf(
-            out, "%-10s %-*s %s%s\n", hone__kinds[entries[i].name->kind].name, width, entries[i].name->name,
-            entries[i].plugin ? "" : "NOT USABLE: ", entries[i].plugin ? entries[i].plugin->table->summary : entries[i].why);
+    for (size_t i = 0; i < n; i++) {
+        const entry *e = &entries[i];
+        const char *also = e->plugin ? e->plugin->table->also_named : NULL;
+        hone__str_addf(out, "%-10s %-*s %s%s", hone__kinds[e->name->kind].name, width, e->name->name,
+                       e->plugin ? "" : "NOT USABLE: ", e->plugin ? e->plugin->table->summary : e->why);
+        hone__str_addf(out, also ? " (also named %s)\n" : "\n", also);
+    }
 }
 
 static void add_json(hone__str *out, const entry *entries, size_t n)
@@ -62,6 +65,8 @@ static void add_json(hone__str *out, const entry *entries, size_t n)
         hone__str_add_json(out, e->plugin ? e->plugin->file : e->name->file);
         hone__str_add(out, e->plugin ? ", \"summary\": " : ", \"error\": ");
         hone__str_add_json(out, e->plugin ? e->plugin->table->summary : e->why);
+        if (e->plugin && e->plugin->table->also_named)
+            hone__str_addf(out, ", \"also_named\": \"%s\"", e->plugin->table->also_named);
         hone__str_add(out, "}");
     }
     hone__str_add(out, "\n]\n");

@@ -249,6 +249,8 @@ static json_t *plugin_schema(schema *s, const hone_plugin *table, const hone__co
     json_t *o = object_of(s, groups, 2, &ok), *type = json_object();
     if (strcmp(table->name, "null") == 0)
         ok &= set(type, "enum", json_pack("[s,n]", "null")); /* YAML reads `type: null` as a null, and so do we */
+    else if (table->also_named)
+        ok &= set(type, "enum", json_pack("[s,s]", table->name, table->also_named));
     else
         ok &= chosen && strcmp(chosen, table->name) == 0 ? set(type, "enum", json_pack("[s,s]", table->name, "auto"))
                                                          : set(type, "const", json_string(table->name));
@@ -298,6 +300,8 @@ static json_t *kind_schema(schema *s, hone_kind kind, hone_status *status)
         }
         ok &= append(forms, form);
         ok &= append(words, json_string(names[i].name));
+        if (plugin->table->also_named)
+            ok &= append(words, json_string(plugin->table->also_named));
     }
     json_t *name = json_object();
     if (hone__auto_type(kind))

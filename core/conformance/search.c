@@ -6,7 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { POINTS = 12, DIMENSIONS = 4 };
+/* So many that a searcher which learns has begun to. */
+enum { POINTS = 24, DIMENSIONS = 4 };
 
 static const hone_searcher *searcher_of(const hone__lab *lab)
 {

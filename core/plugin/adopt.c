@@ -106,6 +106,11 @@ static hone_status check_common(const hone_plugin *p, const char *file, hone_err
         return hone_fail(err, HONE_EPLUGIN,
                          "%s: its %s is called \"%s\"; a name is a small letter and then small letters, digits and _", file,
                          hone__kinds[p->kind].name, hone__shown(p->name, shown, sizeof shown));
+    if (p->also_named && !hone__plugin_name_ok(p->also_named))
+        return hone_fail(err, HONE_EPLUGIN,
+                         "%s: %s %s is also called \"%s\"; a name is a small letter and then small letters, "
+                         "digits and _",
+                         file, hone__kinds[p->kind].name, p->name, hone__shown(p->also_named, shown, sizeof shown));
     if (!p->summary || !*p->summary)
         return hone_fail(err, HONE_EPLUGIN, "%s: %s %s has no summary", file, hone__kinds[p->kind].name, p->name);
     return HONE_OK;

@@ -447,6 +447,35 @@ static hone_status open_modules(hone__registry *r, hone_error *err)
     return HONE_OK;
 }
 
+static bool is_also(const hone__plugin *p, hone_kind kind, const char *name)
+{
+    return p->table->kind == (uint32_t)kind && p->table->also_named && strcmp(p->table->also_named, name) == 0;
+}
+
+/* The plugin that has this as its other name, for which every plugin of the kind is opened; *plugin stays NULL where there is none. */
+static hone_status find_also(hone__registry *r, hone_kind kind, const char *name, const hone__plugin **plugin, hone_error *err)
+{
+    const hone__plugin_name *names;
+    size_t n;
+    HONE_TRY(hone__registry_list(r, r->arena, kind, &names, &n, err));
+    for (size_t i = 0; i < n; i++) {
+        const object *o;
+        hone_error why;
+        const hone_status status = open_object(r, names[i].file, &o, &why);
+        if (status == HONE_ENOMEM)
+            return hone_fail(err, status, "%s", why.msg);
+    }
+    for (const object *o = r->objects; o; o = o->next)
+        for (size_t i = 0; i < o->n; i++) {
+            if (!is_also(o->plugins[i], kind, name))
+                continue;
+            if (*plugin)
+                return say_twice(kind, name, (*plugin)->file, o->path, err);
+            *plugin = o->plugins[i];
+        }
+    return HONE_OK;
+}
+
 static const char *name_at(const void *ctx, size_t i)
 {
     const name_list *l = ctx;
@@ -506,6 +535,8 @@ hone_status hone__registry_find(hone__registry *r, hone_kind kind, const char *n
         return HONE_OK;
     HONE_TRY(open_modules(r, err));
     *plugin = find_open(r, kind, name);
+    if (!*plugin)
+        HONE_TRY(find_also(r, kind, name, plugin, err));
     return *plugin ? HONE_OK : not_found(r, kind, name, err);
 }
 

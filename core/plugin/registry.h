@@ -37,7 +37,7 @@ void hone__registry_destroy(hone__registry *r); /* NULL is fine; objects stay op
 /* A file named by the user (`plugins:`), loaded at once. */
 hone_status hone__registry_add_file(hone__registry *r, const char *path, hone_error *err) HONE_CHECKED;
 
-/* Loads if need be. HONE_ENOTFOUND says what there is and the nearest name. */
+/* By its name, or the other one that its table gives. Loads if need be. HONE_ENOTFOUND says what there is and the nearest name. */
 hone_status hone__registry_find(hone__registry *r, hone_kind kind, const char *name, const hone__plugin **plugin,
                                 hone_error *err) HONE_CHECKED;
 

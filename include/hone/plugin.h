@@ -74,7 +74,8 @@ typedef struct hone_plugin {
     /* Gives back what create() took from outside the arenas (files, library handles); may be NULL. Called once for every
      * instance whose create() was called, also where that failed. */
     void (*destroy)(const struct hone_self *self);
-    uint64_t reserved[8]; /* zero */
+    const char *also_named; /* another name that people know it by, accepted wherever its own is; may be NULL */
+    uint64_t reserved[7];   /* zero */
 } hone_plugin;
 
 #define HONE_PLUGIN(T, K) .size = sizeof(T), .kind = (K)

@@ -50,13 +50,32 @@ static inline const hone_dimension *hone_dimension_at(const hone_space *s, uint6
     return (const hone_dimension *)(const void *)((const char *)s->dimensions + d * s->dimension_size);
 }
 
-typedef enum hone_point_state { HONE_POINT_COMPLETE = 1, HONE_POINT_PRUNED, HONE_POINT_FAILED } hone_point_state;
+/* Values of a stepped dimension are k * step for k = first .. last: multiples of its quantum, or integers. Step 0: it is continuous,
+ * or a choice. Without bounds (of a normal distribution) first and last are infinite. [any thread] */
+typedef struct hone_steps {
+    double step, first, last;
+} hone_steps;
+HONE_EXPORT hone_steps hone_steps_of(const hone_dimension *d);
+
+/* HONE_EINVAL names a dimension that has no value, or a distribution that this version does not know: for create(). */
+HONE_EXPORT hone_status hone_space_check(const hone_space *space, hone_error *err) HONE_CHECKED;
+/* Point i drawn from every dimension's distribution, into x[n]. Each value comes from the seed, the dimension's name and i, so that a
+ * further dimension leaves the others as they were. HONE_EINVAL where no draw meets the constraints. */
+HONE_EXPORT hone_status hone_space_draw(const hone_space *space, uint64_t seed, uint64_t i, double *x,
+                                        hone_error *err) HONE_CHECKED;
+
+typedef enum hone_point_state {
+    HONE_POINT_COMPLETE = 1,
+    HONE_POINT_PRUNED, /* ended early: what is known of it is its curve */
+    HONE_POINT_FAILED,
+    HONE_POINT_RUNNING /* only stoppers see it */
+} hone_point_state;
 
 typedef struct hone_point {
     const double *x; /* [n] NaN where inactive */
     uint32_t state;  /* hone_point_state */
     uint32_t n_curve;
-    double value;        /* the metric, turned so that larger is better; NaN where it failed */
+    double value;        /* the metric, turned so that larger is better; NaN where it is not complete */
     const double *curve; /* [n_curve] the metric at each evaluation, turned the same way */
 } hone_point;
 
@@ -95,7 +114,8 @@ typedef struct hone_searcher {
 typedef struct hone_stopper {
     hone_plugin plugin;
     hone_status (*create)(const hone_self *self, hone_error *err); /* may be NULL */
-    /* Should the running trial, whose curve so far is given, end now? Others finished or at least as far. */
+    /* Should the running trial end now? Asked once at each of its evaluations, of which the last in its curve is the newest, so
+     * that the answer depends on no clock. `others` are all other trials that were evaluated, whatever became of them. */
     bool (*stop)(const hone_self *self, const hone_point *running, const hone_history *others);
 } hone_stopper;
 

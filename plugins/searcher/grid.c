@@ -23,40 +23,21 @@ typedef struct cursor {
     uint64_t total; /* what conditions and constraints leave */
 } cursor;
 
-/* Multiples of the quantum within [min, max]. The allowance is for bounds like 0.3 that are no multiple of 0.1 in binary. */
-static double first_multiple(const hone_dimension *d)
-{
-    return ceil(d->min / d->quantum - 1e-9);
-}
-
-static double last_multiple(const hone_dimension *d)
-{
-    return floor(d->max / d->quantum + 1e-9);
-}
-
 /* 0: it has no end. */
 static double levels_of(const hone_dimension *d)
 {
-    switch (d->distribution) {
-    case HONE_CATEGORICAL:
+    if (d->distribution == HONE_CATEGORICAL)
         return d->n_choices;
-    case HONE_INT_UNIFORM:
-        return d->quantum > 0 ? last_multiple(d) - first_multiple(d) + 1 : d->max - d->min + 1;
-    case HONE_UNIFORM:
-    case HONE_LOG_UNIFORM:
-        return d->quantum > 0 ? last_multiple(d) - first_multiple(d) + 1 : 0;
-    default:
-        return 0;
-    }
+    const hone_steps steps = hone_steps_of(d);
+    return steps.step > 0 && d->distribution <= HONE_INT_UNIFORM ? steps.last - steps.first + 1 : 0;
 }
 
 static double value_of(const hone_dimension *d, uint64_t level)
 {
     if (d->distribution == HONE_CATEGORICAL)
         return (double)level;
-    if (d->quantum > 0)
-        return (first_multiple(d) + (double)level) * d->quantum;
-    return d->min + (double)level;
+    const hone_steps steps = hone_steps_of(d);
+    return (steps.first + (double)level) * steps.step;
 }
 
 static hone_status check_dimension(const hone_dimension *d, hone_error *err)

@@ -22,7 +22,7 @@ static double first_value(const hone_dimension *d)
     case HONE_LOG_NORMAL:
         return exp(d->mu);
     default:
-        return d->quantum > 0.0 ? ceil(d->min / d->quantum) * d->quantum : d->min;
+        return hone_steps_of(d).step > 0.0 ? hone_steps_of(d).first * hone_steps_of(d).step : d->min;
     }
 }
 

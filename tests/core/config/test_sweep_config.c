@@ -80,6 +80,18 @@ START_TEST(loss_is_minimized_and_threads_bound_the_trials)
 }
 END_TEST
 
+START_TEST(bayes_is_another_name_of_tpe)
+{
+    world w;
+    world_open(&w);
+    hone__experiment *e = world_load_well(&w, SWEPT "sweep:\n  method: bayes\n  run_cap: 3\n  parameters:\n"
+                                                    "    optimizer.learning_rate: {min: 0.1, max: 0.2}\n");
+    ck_assert_str_eq(e->sweep->searcher.plugin->table->name, "tpe");
+    ck_assert_str_eq(hone__yaml_path(e->complete, "sweep.method.type")->text, "tpe");
+    world_close(&w);
+}
+END_TEST
+
 static const struct {
     const char *entry;
     uint32_t distribution;
@@ -255,10 +267,10 @@ static const mistake mistakes[] = {
     {SWEPT "sweep: {method: random, parameters: {}}\n",
      "exp.yaml:9:37: sweep.parameters is an empty map; it must be a map from paths (optimizer.learning_rate) to their values"},
     {SWEPT "sweep:\n"
-           "  method: bayes\n"
+           "  method: annealing\n"
            "  parameters:\n"
            "    optimizer.learning_rate: {values: [0.1, 0.2]}\n",
-     "exp.yaml:10:11: sweep.method: there is no searcher \"bayes\"; there are: *"},
+     "exp.yaml:10:11: sweep.method: there is no searcher \"annealing\"; there are: *"},
     {SWEPT "sweep:\n"
            "  method: random\n"
            "  n_trials: 3\n"
@@ -447,7 +459,7 @@ START_TEST(every_mistake_has_its_sentence_and_place)
 END_TEST
 
 SUITE("sweep_config", least_sweep_has_defaults, every_key_of_a_sweep_is_read, loss_is_minimized_and_threads_bound_the_trials,
-      distributions_are_those_of_weights_and_biases, choices_may_have_probabilities,
+      bayes_is_another_name_of_tpe, distributions_are_those_of_weights_and_biases, choices_may_have_probabilities,
       finer_paths_come_behind_the_sections_that_choose_their_plugin, path_is_inactive_where_the_chosen_plugin_lacks_it,
       point_becomes_a_trial_of_its_own, trees_of_points_read_back_from_their_text,
       choice_outside_its_list_is_the_searchers_fault, every_mistake_has_its_sentence_and_place)

@@ -102,6 +102,17 @@ START_TEST(a_plugin_is_found_by_kind_and_name)
 }
 END_TEST
 
+START_TEST(a_plugin_is_found_by_its_other_name_too)
+{
+    const hone__plugin *plugin, *same;
+    ck_assert_int_eq(hone__registry_find(registry, HONE_KIND_SEARCHER, "bayes", &plugin, &err), HONE_OK);
+    ck_assert_str_eq(plugin->table->name, "tpe");
+    ck_assert_int_eq(hone__registry_find(registry, HONE_KIND_SEARCHER, "tpe", &same, &err), HONE_OK);
+    ck_assert_ptr_eq(plugin, same);
+    ck_assert_int_eq(hone__registry_find(registry, HONE_KIND_STOPPER, "bayes", &plugin, &err), HONE_ENOTFOUND);
+}
+END_TEST
+
 START_TEST(every_kind_of_one_name_is_another_plugin)
 {
     const hone__plugin *p;
@@ -378,6 +389,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, a_plugin_is_found_by_kind_and_name);
+    tcase_add_test(tests, a_plugin_is_found_by_its_other_name_too);
     tcase_add_test(tests, every_kind_of_one_name_is_another_plugin);
     tcase_add_test(tests, an_unknown_name_gets_the_nearest_and_all_there_are);
     tcase_add_test(tests, a_name_that_is_a_path_finds_nothing);
