@@ -101,11 +101,13 @@ static void show_trial(hone__display *d, const hone__trial_view *t)
 static void show_total(hone__display *d, const hone__sweep_view *v)
 {
     hone__str s = {0};
-    uint64_t ended = v->complete + v->failed;
+    uint64_t ended = v->complete + v->failed + v->pruned;
     if (v->total)
         hone__str_addf(&s, "%llu of %llu trials done", (unsigned long long)ended, (unsigned long long)v->total);
     else
         hone__str_addf(&s, "%llu trials done", (unsigned long long)ended);
+    if (v->pruned)
+        hone__str_addf(&s, ", %llu ended early", (unsigned long long)v->pruned);
     if (v->failed)
         hone__str_addf(&s, ", %llu failed", (unsigned long long)v->failed);
     if (v->best >= 0)
@@ -140,6 +142,8 @@ static void say_ended(hone__display *d, const hone__trial_view *t)
         fprintf(d->stream, "is trial %lld again: %s %.4f", (long long)t->reuses, d->metric ? d->metric : "value", t->value);
     else if (t->state == HONE__TRIAL_COMPLETE)
         fprintf(d->stream, "complete: %s %.4f", d->metric ? d->metric : "value", t->value);
+    else if (t->state == HONE__TRIAL_PRUNED)
+        fprintf(d->stream, "%s: %s %.4f", t->cause, d->metric ? d->metric : "value", t->value);
     else
         fprintf(d->stream, "%s: %s", t->state == HONE__TRIAL_FAILED ? "FAILED" : "not finished", t->cause);
     fprintf(d->stream, " (%.1f s)%s%s\n", t->seconds, t->label[0] ? "  " : "", t->label);
@@ -169,7 +173,7 @@ static void say_json(hone__display *d, const char *event, const hone__trial_view
 
 static void say(hone__display *d, hone__sweep_news news, const hone__trial_view *t)
 {
-    bool bad = news == HONE__NEWS_ENDED && t->state != HONE__TRIAL_COMPLETE;
+    bool bad = news == HONE__NEWS_ENDED && t->state != HONE__TRIAL_COMPLETE && t->state != HONE__TRIAL_PRUNED;
     if (d->quiet && !bad)
         return;
     if (news == HONE__NEWS_STARTED && !d->live) /* live, it has a line of its own already */

@@ -117,8 +117,10 @@ static void add_json(const hone__report_run *run, hone__str *out)
     hone__str_add_json(out, run->dir);
     hone__str_add(out, ", \"metric\": ");
     hone__str_add_json(out, run->metric);
-    hone__str_addf(out, ", \"complete\": %zu, \"failed\": %zu, \"open\": %zu, \"best\": ", run->n_complete, run->n_failed,
-                   run->n_open);
+    hone__str_addf(out,
+                   ", \"complete\": %zu, \"pruned\": %zu, \"failed\": %zu, "
+                   "\"open\": %zu, \"best\": ",
+                   run->n_complete, run->n_pruned, run->n_failed, run->n_open);
     if (best)
         hone__str_addf(out, "%llu", (unsigned long long)best->number);
     else

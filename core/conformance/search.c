@@ -211,7 +211,31 @@ static hone_status it_decides_the_same_twice(hone__lab *lab, hone_error *err)
     return HONE_OK;
 }
 
+/* Better than each of the others at each evaluation: whatever a stopper looks
+ * at, there is no reason to end it. */
+static hone_status it_does_not_end_the_best(hone__lab *lab, hone_error *err)
+{
+    enum { TRIALS = 12, LENGTH = 32 };
+    static double curves[TRIALS + 1][LENGTH];
+    const hone_stopper *stopper = (const hone_stopper *)(const void *)lab->table;
+    hone_self *self;
+    hone_point others[TRIALS];
+    HONE_TRY(hone__lab_self(lab, &self, err));
+    for (int t = 0; t <= TRIALS; t++)
+        for (int i = 0; i < LENGTH; i++)
+            curves[t][i] = i - 100.0 * t;
+    for (int t = 0; t < TRIALS; t++)
+        others[t] = (hone_point){.state = HONE_POINT_COMPLETE, .n_curve = LENGTH, .value = -100.0 * t, .curve = curves[t + 1]};
+    const hone_history history = {.size = sizeof history, .n = TRIALS, .points = others, .point_size = sizeof(hone_point)};
+    for (uint32_t age = 1; age <= LENGTH; age++) {
+        const hone_point running = {.state = HONE_POINT_RUNNING, .n_curve = age, .value = (double)NAN, .curve = curves[0]};
+        HONE__EXPECT(!stopper->stop(self, &running, &history), "it ends the best trial of all at age %u", (unsigned)age);
+    }
+    return HONE_OK;
+}
+
 const hone__check hone__checks_of_stopper[] = {
     {"it decides the same twice, and not before there is something to compare", it_decides_the_same_twice},
+    {"it does not end the best trial", it_does_not_end_the_best},
     {NULL, NULL},
 };

@@ -111,9 +111,10 @@ static hone_status gather(hone__report_run *run, hone_error *err)
         const hone__report_trial *t = &run->trials[i];
         run->n_complete += counts(t);
         run->n_failed += t->state == HONE__TRIAL_FAILED;
+        run->n_pruned += t->state == HONE__TRIAL_PRUNED;
         HONE_TRY(add_trial(run, i, err));
     }
-    run->n_open = run->n_trials - run->n_complete - run->n_failed;
+    run->n_open = run->n_trials - run->n_complete - run->n_failed - run->n_pruned;
     return HONE_OK;
 }
 

@@ -63,12 +63,12 @@ typedef struct hone__report_run {
     size_t n_points;
     size_t *ranking; /* [n_ranked] indices of points, best first; equal ones by number */
     size_t n_ranked;
-    size_t n_complete, n_failed, n_open; /* trials */
-    hone_exhibits *exhibits;             /* of the best trial; NULL where there is none */
-    hone__yaml *experiment;              /* experiment.yaml; NULL if it cannot be read */
-    json_t *environment;                 /* environment.json; NULL if it cannot be read */
-    hone_exhibits *test;                 /* the chosen model on the test data; NULL where it was not scored */
-    const char *data;                    /* what the data is like; NULL where nobody looked */
+    size_t n_complete, n_failed, n_pruned, n_open; /* trials */
+    hone_exhibits *exhibits;                       /* of the best trial; NULL where there is none */
+    hone__yaml *experiment;                        /* experiment.yaml; NULL if it cannot be read */
+    json_t *environment;                           /* environment.json; NULL if it cannot be read */
+    hone_exhibits *test;                           /* the chosen model on the test data; NULL where it was not scored */
+    const char *data;                              /* what the data is like; NULL where nobody looked */
 } hone__report_run;
 
 /* In `arena`; hone__report_close gives back what is not. HONE_ENOTFOUND where `dir` holds no run. */

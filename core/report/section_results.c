@@ -17,6 +17,8 @@ hone_status hone__section_summary(hone__report *r, hone_error *err)
     (void)err;
     hone__doc_paragraph(d);
     hone__doc_text(d, "%zu of %zu trial%s complete", run->n_complete, run->n_trials, run->n_trials == 1 ? "" : "s");
+    if (run->n_pruned)
+        hone__doc_text(d, ", %zu ended early", run->n_pruned);
     if (run->n_failed) {
         hone__doc_text(d, ", ");
         hone__doc_strong(d, "%zu failed", run->n_failed);

@@ -20,22 +20,24 @@ void hone__slot_clear(hone__slot *t)
 /* ---- Looking ----------------------------------------------------------------------------------------------------- */
 
 typedef struct seen {
-    hone__journal *journal;
-    uint64_t trial;
+    hone__supervisor *supervisor;
+    hone__slot *slot;
 } seen;
 
-static void journal_seen(void *ctx, int64_t step, double value)
+static void take_seen(void *ctx, int64_t step, double value)
 {
     const seen *x = ctx;
-    hone__journal_intermediate(x->journal, x->trial, step, value);
+    hone__journal_intermediate(x->supervisor->journal, x->slot->trial, step, value);
+    if (x->supervisor->stopper)
+        hone__early_evaluated(x->supervisor, x->slot, step, value);
 }
 
 void hone__look_at(hone__supervisor *s, hone__slot *t)
 {
     char path[PATH_MAX];
-    seen ctx = {s->journal, t->trial};
+    seen ctx = {s, t};
     snprintf(path, sizeof path, "%s/metrics.jsonl", t->dir);
-    hone__watch_read(&t->watch, path, hone__sweep_metric(s->setup->experiment), journal_seen, &ctx);
+    hone__watch_read(&t->watch, path, hone__sweep_metric(s->setup->experiment), take_seen, &ctx);
 }
 
 static void finish(hone__supervisor *s, hone__slot *t)
@@ -86,6 +88,10 @@ static void journal_outcome(hone__supervisor *s, uint64_t trial, const hone__out
     hone__journal_text(j, trial, "cause", o->cause);
     if (o->interrupted)
         return; /* stays running: it can be resumed */
+    if (o->pruned) {
+        hone__journal_state(j, trial, HONE__TRIAL_PRUNED, o->value); /* Optuna's value of a pruned trial: its last */
+        return;
+    }
     if (o->signal)
         hone__journal_int(j, trial, "signal", o->signal);
     else if (o->exit_code >= 0)
@@ -93,6 +99,14 @@ static void journal_outcome(hone__supervisor *s, uint64_t trial, const hone__out
     if (o->tail[0])
         hone__journal_text(j, trial, "log_tail", o->tail);
     hone__journal_state(j, trial, HONE__TRIAL_FAILED, NAN);
+}
+
+static hone__trial_state state_of(const hone__outcome *o)
+{
+    return o->complete      ? HONE__TRIAL_COMPLETE
+           : o->interrupted ? HONE__TRIAL_RUNNING
+           : o->pruned      ? HONE__TRIAL_PRUNED
+                            : HONE__TRIAL_FAILED;
 }
 
 /* Of equal points the first is the best, whichever ended first. */
@@ -108,6 +122,8 @@ void hone__count_ended(hone__supervisor *s, uint64_t point, int state)
 {
     if (state == HONE__TRIAL_FAILED)
         s->result->failed++;
+    else if (state == HONE__TRIAL_PRUNED)
+        s->result->pruned++;
     else
         s->result->complete++;
     if (!hone__point_complete(s->points, point))
@@ -130,7 +146,12 @@ static void abort_after(hone__supervisor *s)
 void hone__conclude(hone__supervisor *s, hone__slot *t, hone__outcome *o)
 {
     /* A trial that was stopped by us did not fail, whatever it said. */
-    if (!o->complete && t->asked) {
+    if (!o->complete && t->pruned_at >= 0) {
+        o->interrupted = false;
+        o->pruned = true;
+        o->value = t->watch.metric;
+        hone__early_cause(s, t->pruned_at, o);
+    } else if (!o->complete && t->asked) {
         o->interrupted = true;
         snprintf(o->cause, sizeof o->cause, "stopped with the sweep");
     }
@@ -138,10 +159,10 @@ void hone__conclude(hone__supervisor *s, hone__slot *t, hone__outcome *o)
     if (o->interrupted) {
         s->result->interrupted++;
     } else {
-        const int state = o->complete ? HONE__TRIAL_COMPLETE : HONE__TRIAL_FAILED;
+        const int state = state_of(o);
         hone__points_ended(s->points, t->point, t->seed, state, o->complete ? o->value : NAN);
         hone__count_ended(s, t->point, state);
-        if (!o->complete)
+        if (state == HONE__TRIAL_FAILED)
             abort_after(s);
     }
     s->ended[s->n_ended++] = (hone__ended){*t, *o};
@@ -154,7 +175,7 @@ static void tell_end(hone__supervisor *s, const hone__ended *e)
 {
     const hone__outcome *o = &e->outcome;
     hone__trial_view v = hone__view_of(&e->slot);
-    v.state = o->complete ? HONE__TRIAL_COMPLETE : o->interrupted ? HONE__TRIAL_RUNNING : HONE__TRIAL_FAILED;
+    v.state = state_of(o);
     v.seconds = o->seconds;
     v.cause = o->complete ? "" : o->cause;
     v.value = o->value;

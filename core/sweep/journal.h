@@ -62,8 +62,13 @@ typedef struct hone__pair {
 } hone__pair;
 
 typedef struct hone__journal_entry {
-    int state;          /* hone__trial_state */
-    double value;       /* NaN where there is none */
+    int state;                /* hone__trial_state */
+    double value;             /* NaN where there is none */
+    struct hone__evaluation { /* what it said while it ran, in that order */
+        int64_t step;
+        double value;
+    } * curve;
+    size_t n_curve;
     hone__pair *params; /* [n_params] in the order they were set; values as hone__yaml_line shows them */
     hone__pair *attributes;
     size_t n_params, n_attributes;

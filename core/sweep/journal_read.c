@@ -10,7 +10,16 @@
 #include <math.h>
 #include <string.h>
 
-enum { CREATE_STUDY = 0, STUDY_ATTRIBUTE = 2, STUDY_SYSTEM = 3, CREATE_TRIAL = 4, PARAM = 5, STATE = 6, TRIAL_ATTRIBUTE = 8 };
+enum {
+    CREATE_STUDY = 0,
+    STUDY_ATTRIBUTE = 2,
+    STUDY_SYSTEM = 3,
+    CREATE_TRIAL = 4,
+    PARAM = 5,
+    STATE = 6,
+    INTERMEDIATE = 7,
+    TRIAL_ATTRIBUTE = 8
+};
 
 typedef struct reader {
     hone_arena *arena;
@@ -199,6 +208,32 @@ static hone_status read_state(reader *r, const json_t *record, hone_error *err)
     return HONE_OK;
 }
 
+/* One that is said again, by a trial that is gone on with, overrules. */
+static hone_status read_intermediate(reader *r, const json_t *record, hone_error *err)
+{
+    hone__journal_entry *t = NULL;
+    int64_t step = 0;
+    HONE_TRY(trial_of(r, record, &t, err));
+    HONE_TRY(hone__json_int(record, "step", true, &step, r->where, err));
+    const json_t *number = json_object_get(record, "intermediate_value");
+    const double value = json_is_number(number) ? json_number_value(number) : (double)NAN;
+    for (size_t i = t->n_curve; i-- > 0;)
+        if (t->curve[i].step == step) {
+            t->curve[i].value = value;
+            return HONE_OK;
+        }
+    if ((t->n_curve & (t->n_curve - 1)) == 0) {
+        struct hone__evaluation *more = hone_alloc_array(r->arena, t->n_curve ? 2 * t->n_curve : 1, sizeof *more);
+        if (!more)
+            return hone_no_memory(err, "reading a journal");
+        if (t->n_curve)
+            memcpy(more, t->curve, t->n_curve * sizeof *more);
+        t->curve = more;
+    }
+    t->curve[t->n_curve++] = (struct hone__evaluation){step, value};
+    return HONE_OK;
+}
+
 static hone_status read_trial_attribute(reader *r, const json_t *record, hone_error *err)
 {
     hone__journal_entry *t = NULL;
@@ -224,6 +259,8 @@ static hone_status read_record(reader *r, const json_t *record, hone_error *err)
         return read_param(r, record, err);
     case STATE:
         return read_state(r, record, err);
+    case INTERMEDIATE:
+        return read_intermediate(r, record, err);
     case TRIAL_ATTRIBUTE:
         return read_trial_attribute(r, record, err);
     default:

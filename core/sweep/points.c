@@ -100,8 +100,27 @@ static bool must_wait(const hone__points *p)
     return false;
 }
 
+/* The first seed that was ended early, which then stands for its point; NULL
+ * where none was, or one failed. */
+static const hone__seed_run *pruned_run(const hone__points *p, uint64_t point)
+{
+    const hone__seed_run *found = NULL;
+    for (size_t i = p->n_seeds; i-- > 0;) {
+        const hone__seed_run *run = &p->drawn[point].runs[i];
+        if (run->state == HONE__TRIAL_FAILED)
+            return NULL;
+        if (run->state == HONE__TRIAL_PRUNED)
+            found = run;
+    }
+    return found;
+}
+
 static hone_point as_searchers_see(const hone__points *p, uint64_t i)
 {
+    const hone__seed_run *pruned = pruned_run(p, i);
+    if (pruned)
+        return (hone_point){
+            .x = p->drawn[i].x, .state = HONE_POINT_PRUNED, .value = NAN, .n_curve = pruned->n_curve, .curve = pruned->curve};
     const bool complete = hone__point_complete(p, i);
     const double mean = hone__point_mean(p, i);
     return (hone_point){.x = p->drawn[i].x,
@@ -245,9 +264,37 @@ void hone__points_made(hone__points *p, uint64_t point, size_t seed, uint64_t tr
     hone__seed_run *run = &d->runs[seed];
     d->made += run->trial < 0;
     d->ended -= run->trial >= 0 && run->state != HONE__TRIAL_RUNNING;
-    *run = (hone__seed_run){.trial = (int64_t)trial, .state = HONE__TRIAL_RUNNING, .value = NAN};
+    hone__seed_run fresh = {.trial = (int64_t)trial, .last_step = -1};
+    if (run->trial == (int64_t)trial) /* it goes on, with its past */
+        fresh = *run;
+    fresh.state = HONE__TRIAL_RUNNING;
+    fresh.value = NAN;
+    *run = fresh;
     while (p->open < p->n_drawn && p->drawn[p->open].made == p->n_seeds)
         p->open++;
+}
+
+/* Grows in powers of two, each in a new place of the arena. */
+static bool lengthen(hone__points *p, hone__seed_run *run)
+{
+    const uint32_t n = run->n_curve;
+    if (n & (n - 1))
+        return true;
+    double *more = hone_alloc_array(p->arena, n ? 2 * (size_t)n : 1, sizeof *more);
+    if (more && n)
+        memcpy(more, run->curve, n * sizeof *more);
+    run->curve = more ? more : run->curve;
+    return more != NULL;
+}
+
+bool hone__points_evaluated(hone__points *p, uint64_t point, size_t seed, int64_t step, double value)
+{
+    hone__seed_run *run = &p->drawn[point].runs[seed];
+    if (!p->sweep || !p->sweep->stopper.plugin || step <= run->last_step || !lengthen(p, run))
+        return false;
+    run->curve[run->n_curve++] = p->sweep->maximize ? value : -value;
+    run->last_step = step;
+    return true;
 }
 
 void hone__points_ended(hone__points *p, uint64_t point, size_t seed, int state, double value)

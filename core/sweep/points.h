@@ -14,6 +14,11 @@ typedef struct hone__seed_run {
     int64_t trial; /* the newest; -1: none yet */
     int state;     /* of that one: hone__trial_state */
     double value;  /* NaN until it has one */
+    /* The metric at each evaluation, turned so that larger is better; kept where
+   * a stopper asks for it. */
+    double *curve;
+    uint32_t n_curve;
+    int64_t last_step; /* of its last evaluation */
 } hone__seed_run;
 
 typedef struct hone__drawn {
@@ -67,6 +72,10 @@ void hone__points_close(hone__points *p);
 hone_status hone__points_add(hone__points *p, const double *x, hone_error *err) HONE_CHECKED;
 /* That seed has a trial, in place of the one it may have had. */
 void hone__points_made(hone__points *p, uint64_t point, size_t seed, uint64_t trial);
+/* Another evaluation of that seed's trial. False where it is known already,
+ * since a trial that is gone on with tells its past again; where no stopper
+ * asks for it; and where memory is short. */
+bool hone__points_evaluated(hone__points *p, uint64_t point, size_t seed, int64_t step, double value);
 /* That seed's trial has ended. value: NaN where it failed. */
 void hone__points_ended(hone__points *p, uint64_t point, size_t seed, int state, double value);
 

@@ -70,8 +70,10 @@ static hone_status replay_trial(hone__supervisor *s, size_t i, const hone__journ
     }
     HONE_TRY(place_of(s, i, t, &point, &seed, err));
     hone__points_made(s->points, point, seed, i);
+    for (size_t k = 0; k < t->n_curve; k++)
+        hone__points_evaluated(s->points, point, seed, t->curve[k].step, t->curve[k].value);
     if (t->state == HONE__TRIAL_COMPLETE || t->state == HONE__TRIAL_PRUNED || t->state == HONE__TRIAL_FAILED)
-        hone__points_ended(s->points, point, seed, t->state, t->state == HONE__TRIAL_FAILED ? NAN : t->value);
+        hone__points_ended(s->points, point, seed, t->state, t->state == HONE__TRIAL_COMPLETE ? t->value : NAN);
     return HONE_OK;
 }
 
@@ -82,12 +84,13 @@ static void take_up(hone__supervisor *s, const hone__study *study, uint64_t poin
     if (run->trial < 0)
         return;
     const bool failed = run->state == HONE__TRIAL_FAILED;
-    hone__unfinished u = {.point = point, .seed = seed, .trial = run->trial};
-    if (run->state == HONE__TRIAL_RUNNING) /* one that was to be answered by another has not begun */
+    hone__unfinished u = {.point = point, .seed = seed, .trial = run->trial, .pruned_at = -1};
+    if (run->state == HONE__TRIAL_RUNNING) { /* one that was to be answered by another has not begun */
         u.attempt = number_of(&study->trials[run->trial], "attempt", 0);
-    else if (failed && s->setup->failed)
+        u.pruned_at = hone__early_decided(&study->trials[run->trial]);
+    } else if (failed && s->setup->failed) {
         u.trial = -1;
-    else {
+    } else {
         hone__count_ended(s, point, run->state);
         if (!failed || s->sweep)
             hone__rundir_tidy_trial(s->setup->dir, (uint64_t)run->trial, s->setup->log);

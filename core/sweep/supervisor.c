@@ -72,6 +72,7 @@ static hone_status loop(hone__supervisor *s, hone_error *err)
         HONE_TRY(hone__journal_sync(s->journal, err));
         const bool waits = s->n_ended == 0;
         hone__follow(s);
+        hone__early_stop(s);
         hone__trials_start(s);
         if (waits && s->n_ended == 0 && count_running(s) + s->n_survivors > 0)
             s->launch->wait(s->launcher, TICK_S);
@@ -146,6 +147,7 @@ static hone_status begin(hone__supervisor *s, hone_error *err)
     HONE_TRY(hone__points_create(s->arena, s->step, s->setup->experiment, s->setup->log, &s->points, err));
     HONE_TRY(make_slots(s, err));
     HONE_TRY(make_launcher(s, err));
+    HONE_TRY(hone__early_create(s, err));
     return begin_journal(s, err);
 }
 
@@ -186,6 +188,7 @@ hone_status hone__sweep_run(const hone__sweep_setup *setup, hone__sweep_result *
     end_running(&s);
     hone__journal_close(s.journal);
     hone__instance_destroy(s.launcher);
+    hone__instance_destroy(s.stopper);
     hone__points_destroy(s.points);
     hone__arena_destroy(s.step);
     hone__arena_destroy(s.arena);

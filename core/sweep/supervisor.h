@@ -18,15 +18,15 @@ typedef struct hone__trial_view {
     hone__trial_state state;
     double seconds;         /* since its start */
     const hone__watch *now; /* its newest numbers */
-    const char *cause;      /* of a failed one, else "" */
-    double value;           /* of a complete one, else NaN */
+    const char *cause;      /* of a failed or pruned one, else "" */
+    double value;           /* of a complete one, and the last of a pruned one; else NaN */
     int64_t reuses;         /* the trial whose result it has, since the same was drawn before; -1: none */
 } hone__trial_view;
 
 typedef struct hone__sweep_view {
     uint64_t total; /* trials: points times seeds */
     size_t n_seeds;
-    uint64_t complete, failed;
+    uint64_t complete, failed, pruned;
     int64_t best;      /* the first trial of the best point whose seeds are all complete; -1: none yet */
     double best_value; /* the mean of its seeds */
     size_t n_running;
@@ -57,7 +57,7 @@ typedef struct hone__sweep_setup {
 } hone__sweep_setup;
 
 typedef struct hone__sweep_result {
-    uint64_t complete, failed, interrupted;
+    uint64_t complete, failed, pruned, interrupted;
     bool stopped; /* by interrupts, before all points were run */
     bool aborted; /* by on_error: abort */
     const char

@@ -25,8 +25,9 @@ typedef struct hone__slot {
     char *dir, *label; /* hone__free */
     hone__watch watch;
     hone_job_state job;
-    int asked;      /* how often it was asked to end: 1 softly, 2 hard */
-    int64_t reuses; /* the trial that answers for it; -1: none */
+    int asked;         /* how often it was asked to end: 1 softly, 2 hard */
+    int64_t reuses;    /* the trial that answers for it; -1: none */
+    int64_t pruned_at; /* the step at which the stopper decided that it ends; -1: it did not */
 } hone__slot;
 
 /* A trial that has ended; nothing has followed from it yet. */
@@ -39,8 +40,9 @@ typedef struct hone__ended {
 typedef struct hone__unfinished {
     uint64_t point;
     size_t seed;
-    int64_t trial;   /* -1: it is to be run as a new one */
-    int64_t attempt; /* of its last start; 0: none yet */
+    int64_t trial;     /* -1: it is to be run as a new one */
+    int64_t attempt;   /* of its last start; 0: none yet */
+    int64_t pruned_at; /* as of a slot: decided, but not yet written down as ended */
     bool taken;
     bool lives; /* its process has outlived the supervisor that started it */
 } hone__unfinished;
@@ -51,7 +53,7 @@ typedef struct hone__supervisor {
     hone__sweep_result *result;
     hone_arena *arena, *step;
     hone__points *points;
-    hone_self *launcher;
+    hone_self *launcher, *stopper; /* stopper NULL: none */
     const hone_launcher *launch;
     hone__journal *journal;
     hone__slot *slots; /* [n_slots] */
@@ -93,6 +95,18 @@ void hone__count_ended(hone__supervisor *s, uint64_t point, int state);
 /* What follows from ended trials once they are on the disk. */
 void hone__follow(hone__supervisor *s);
 void hone__slot_clear(hone__slot *t);
+
+/* ---- early.c: trials that are ended early ------------------------------------------------------------------------ */
+
+hone_status hone__early_create(hone__supervisor *s, hone_error *err) HONE_CHECKED;
+/* Another evaluation of a running trial: asks the stopper, whose decision is written down and made once. */
+void hone__early_evaluated(hone__supervisor *s, hone__slot *t, int64_t step, double value);
+/* Ends those of which that was decided, once the disk has it. */
+void hone__early_stop(hone__supervisor *s);
+/* What an earlier supervisor decided about a trial: the step; -1: nothing. */
+int64_t hone__early_decided(const hone__journal_entry *t);
+/* "ended early by median after step 40" */
+void hone__early_cause(const hone__supervisor *s, int64_t step, hone__outcome *o);
 
 /* ---- keep.c: whose models are kept ------------------------------------------------------------------------------- */
 

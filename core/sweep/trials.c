@@ -52,7 +52,8 @@ static hone_status make(hone__supervisor *s, hone__slot *t, const hone__unfinish
     const hone__yaml **values = NULL;
     const hone__seed_run *twin = u->attempt == 0 ? hone__points_twin(s->points, u->point, u->seed) : NULL;
     const uint64_t trial = u->trial >= 0 ? (uint64_t)u->trial : take_number(s);
-    *t = (hone__slot){.state = HONE__SLOT_MADE, .trial = trial, .point = u->point, .seed = u->seed, .reuses = -1};
+    *t = (hone__slot){
+        .state = HONE__SLOT_MADE, .trial = trial, .point = u->point, .seed = u->seed, .reuses = -1, .pruned_at = -1};
     if (twin)
         t->reuses = twin->trial;
     if (s->sweep)
@@ -71,15 +72,21 @@ static hone_status make(hone__supervisor *s, hone__slot *t, const hone__unfinish
 
 /* ---- Trials of an earlier supervisor ----------------------------------------------------------------------------- */
 
+static hone_status describe_survivor(hone__supervisor *s, hone__slot *t, const hone__unfinished *u, hone_error *err)
+{
+    *t = (hone__slot){.trial = (uint64_t)u->trial, .point = u->point, .seed = u->seed, .reuses = -1, .pruned_at = -1};
+    t->dir = hone__trial_dir(s->setup->dir, t->trial);
+    t->label = hone__trial_label(s, NULL, t->seed);
+    return t->dir && t->label ? HONE_OK : hone_no_memory(err, "resuming a trial");
+}
+
 /* A result that stands there was written whole: the supervisor was killed before it could write it down. */
 static hone_status take_result(hone__supervisor *s, hone__slot *t, const hone__unfinished *u, bool *taken, hone_error *err)
 {
     hone__outcome o;
-    *t = (hone__slot){.trial = (uint64_t)u->trial, .point = u->point, .seed = u->seed, .reuses = -1};
-    t->dir = hone__trial_dir(s->setup->dir, t->trial);
-    t->label = hone__trial_label(s, NULL, t->seed);
-    const char *path = t->dir ? hone__path_join(s->step, t->dir, "result.json") : NULL;
-    if (!t->label || !path)
+    HONE_TRY(describe_survivor(s, t, u, err));
+    const char *path = hone__path_join(s->step, t->dir, "result.json");
+    if (!path)
         return hone_no_memory(err, "resuming a trial");
     *taken = hone__exists(path);
     if (!*taken) {
@@ -117,6 +124,19 @@ static hone_status look_for_survivors(hone__supervisor *s, hone_error *err)
     return HONE_OK;
 }
 
+/* It was decided that the trial ends, and then its supervisor was killed: that is what became of it. */
+static hone_status end_pruned(hone__supervisor *s, hone__slot *t, const hone__unfinished *u, hone_error *err)
+{
+    hone__outcome o = {.value = NAN, .exit_code = -1};
+    HONE_TRY(describe_survivor(s, t, u, err));
+    t->pruned_at = u->pruned_at;
+    hone__watch_init(&t->watch);
+    hone__look_at(s, t);
+    hone__points_made(s->points, t->point, t->seed, t->trial);
+    hone__conclude(s, t, &o);
+    return HONE_OK;
+}
+
 static hone_status go_on(hone__supervisor *s, hone__slot *t, hone__unfinished *u, hone_error *err)
 {
     bool finished = false;
@@ -124,6 +144,8 @@ static hone_status go_on(hone__supervisor *s, hone__slot *t, hone__unfinished *u
     s->n_taken++;
     if (u->attempt > 0)
         HONE_TRY(take_result(s, t, u, &finished, err));
+    if (!finished && u->pruned_at >= 0)
+        return end_pruned(s, t, u, err);
     return finished ? HONE_OK : make(s, t, u, err);
 }
 
@@ -159,7 +181,7 @@ static hone_status make_next(hone__supervisor *s, hone_error *err)
 {
     for (hone__slot *t; (t = free_slot(s)) != NULL;) {
         hone__turn turn;
-        hone__unfinished next = {.trial = -1};
+        hone__unfinished next = {.trial = -1, .pruned_at = -1};
         HONE_TRY(hone__points_next(s->points, s->step, &turn, &next.point, &next.seed, err));
         if (turn != HONE__TURN_MAKE)
             return HONE_OK;

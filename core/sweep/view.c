@@ -71,6 +71,7 @@ void hone__tell(hone__supervisor *s, hone__sweep_news news, const hone__trial_vi
                           .n_seeds = s->points->n_seeds,
                           .complete = s->result->complete,
                           .failed = s->result->failed,
+                          .pruned = s->result->pruned,
                           .best = s->best < 0 ? -1 : s->points->drawn[s->best].runs[0].trial,
                           .best_value = s->best_value,
                           .running = s->views};

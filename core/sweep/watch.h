@@ -34,6 +34,7 @@ double hone__trial_seconds(const char *dir);
 typedef struct hone__outcome {
     bool complete;
     bool interrupted; /* ended by itself when asked to, and can go on */
+    bool pruned;      /* ended early, as the stopper decided */
     double value;     /* of the metric, where complete */
     char cause[600];  /* where it is not complete: one sentence */
     char tail[2000];  /* the last lines of its log, where it is not complete */
