@@ -135,7 +135,7 @@ static hone_status describe_split(const char *name, const hone_corpus *corpus, c
         const hone__prepared_stats *s = &p->stats;
         HONE_TRY(hone__prepared_lengths(p, &l, err));
         if (s->examples != corpus->n)
-            hone__str_addf(out, ", of which the first %llu are used:", (unsigned long long)s->examples);
+            hone__str_addf(out, ", of which the first %llu are used", (unsigned long long)s->examples);
         if (s->sequences != s->examples)
             hone__str_addf(out, " in %llu sequences", (unsigned long long)s->sequences);
         if (p->ids)

@@ -96,7 +96,7 @@ run 0 check --data sweep.yaml 'sweep.parameters={tokenizer.max_length: {values: 
 says out "40 cut (100.0 %)"
 run 0 run sweep.yaml sweep=null output_dir=used trainer.max_train_samples=16 --quiet
 [ -s err ] && fail "--quiet is not quiet: $(cat err)"
-says used/data.txt "train       40 examples, of which the first 16 are used:"
+says used/data.txt "train       40 examples, of which the first 16 are used"
 
 # Data that cannot be read costs a line, and its trials say so themselves.
 printf 'text\tlabel\na plant\tplant\n' >odd.tsv
