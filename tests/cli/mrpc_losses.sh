@@ -4,4 +4,6 @@
 #
 # SPDX-License-Identifier: Apache-2.0
 [ -n "${HONE_LONG:-}" ] || { echo "left out: it takes minutes; HONE_LONG=1 runs it"; exit 77; }
-exec "${HONE_PYTHON:-python3}" tests/golden/mrpc_losses.py "$HONE_PROGRAM" ../shared
+python=${HONE_PYTHON:-python3}
+command -v "$python" >/dev/null || { echo "left out: there is no $python"; exit 77; }
+exec "$python" tests/golden/mrpc_losses.py "$HONE_PROGRAM" ../shared
