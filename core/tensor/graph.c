@@ -444,6 +444,17 @@ hone_node *hone_weight(hone_graph *g, const char *name, const hone_shape *shape,
     return node;
 }
 
+hone_node *hone_weight_of(hone_graph *g, const char *name)
+{
+    if (hone__poisoned(g))
+        return &g->poison;
+    const char *full = full_name(g, name);
+    const hone__weight *weight = full && g->setup.store ? hone__store_weight(g->setup.store, full) : NULL;
+    if (!weight)
+        return hone_graph_fail(g, HONE_ENOTFOUND, "there is no weight %s to use once more", name);
+    return hone_weight(g, name, &weight->value.shape, (hone_init){0}, weight->flags);
+}
+
 /* ---- What the host asks of a node -------------------------------------------------------------------------------- */
 
 void hone__graph_keep(hone_graph *g, hone_node *node, bool gradient)

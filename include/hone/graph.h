@@ -131,6 +131,8 @@ enum {
 /* The weight of that name under the graph's prefix; made and initialised (from seed and name alone) where the store does not
  * have it. A weight that is there with another shape is an error. Frozen ones have no gradient. */
 HONE_EXPORT hone_node *hone_weight(hone_graph *g, const char *name, const hone_shape *shape, hone_init init, uint32_t flags);
+/* The same, of a weight that somebody has made before; poisons the graph where there is none. For decoders tied to embeddings. */
+HONE_EXPORT hone_node *hone_weight_of(hone_graph *g, const char *name);
 
 /* The weight of that full name, for host code such as a head's decode; NULL if absent. float32, owned by the store; valid until
  * the next update. [any thread] */

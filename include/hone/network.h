@@ -165,7 +165,7 @@ typedef struct hone_decode {
     uint64_t n_sequences;
     const hone_batch *batch; /* its sequences are first_sequence .. first_sequence + n_sequences - 1 of it */
     uint64_t first_sequence;
-    hone_arena *arena;       /* for the answers */
+    hone_arena *arena;       /* for the answers, which outlive the batch */
     const void *calibration; /* bytes that calibrate() left, or NULL */
     uint64_t n_calibration;
     void *host;

@@ -757,9 +757,8 @@ static hone_status pretrain_build(const hone_self *self, hone_graph *g, const ho
     x = hone_linear_activate(g, "cls.predictions.transform.dense", x, h, normal, HONE_ACT_GELU);
     x = hone_layer_norm(g, "cls.predictions.transform.LayerNorm", x, 1e-12);
     /* The decoder is the model's word embeddings. */
-    const char *name = hone_scope(g, "%s.%s", st->setup.model->prefix, st->setup.model->word_embeddings);
-    const hone_shape *table = &hone_store_find(st->setup.store, name)->shape, bias = hone_shape_1(table->dim[0]);
-    hone_node *tied = hone_weight(g, name, table, normal, 0);
+    hone_node *tied = hone_weight_of(g, hone_scope(g, "%s.%s", st->setup.model->prefix, st->setup.model->word_embeddings));
+    const hone_shape bias = hone_shape_1(hone_node_rows(tied));
     hone_node *own = hone_weight(g, "cls.predictions.bias", &bias, (hone_init){0}, HONE_WEIGHT_NO_DECAY);
     hone_node *ids = hone_linear_of(g, x, tied, own);
     hone_node *relation = hone_linear(g, "cls.seq_relationship", hone_head_pool(g, io), 2, normal);
@@ -783,13 +782,15 @@ static hone_status pretrain_decode(const hone_self *self, const hone_decode *in,
     const int32_t *starts;
     HONE_TRY(hone_decode_scores(in, "ids", &ids, err));
     HONE_TRY(hone_decode_scores(in, "relation", &relation, err));
-    const int32_t *gold =
+    const int32_t *batch_gold =
         (const int32_t *)hone_batch_field(in->batch, "masked_ids", &starts)->data + starts[in->first_sequence];
     const int64_t n = ids.shape.dim[0], v = ids.shape.dim[1];
     int32_t *labels = hone_alloc_array(in->arena, (size_t)n, sizeof *labels);
+    int32_t *gold = hone_alloc_array(in->arena, (size_t)n, sizeof *gold);
     float *losses = hone_alloc_array(in->arena, (size_t)n, sizeof *losses);
-    if (!labels || !losses)
+    if (!labels || !gold || !losses)
         return hone_no_memory(err, "decoding masked tokens");
+    memcpy(gold, batch_gold, (size_t)n * sizeof *gold); /* answers outlive the batch */
     for (int64_t i = 0; i < n; i++) {
         const float *row = (const float *)ids.data + i * v;
         hone_answer one = {0};
