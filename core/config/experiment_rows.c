@@ -59,7 +59,7 @@ static const hone_param data_rows[] = {
     HONE_PARAM_INT(hone__data_config, split_seed, .def_int = 42, .max_int = INT64_MAX, .flags = HONE_FIXED,
                    .help = "seed of the split, which is the same in every trial"),
     HONE_PARAM_BOOL(hone__data_config, stratify, .def_int = 1, .flags = HONE_FIXED,
-                    .help = "give each part of the split the same shares of labels, where examples have a class"),
+                    .help = "give each part of the split the same shares of classes; split_by_group overrules it"),
     HONE_PARAM_BOOL(hone__data_config, split_by_group, .flags = HONE_FIXED,
                     .help = "keep the examples of a document (of SQuAD: an article) together in one part of the split"),
     HONE_PARAM_MAP(hone__data_config, label_names, HONE_STRING, const char *, .flags = HONE_FIXED,

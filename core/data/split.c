@@ -151,11 +151,9 @@ hone_status hone__corpus_split(hone_arena *arena, const hone_corpus *whole, cons
                                hone_corpus *parts[3], hone_error *err)
 {
     double shares[3];
-    bool strata = config->stratify && target == HONE_TARGET_CLASS;
+    bool strata = config->stratify && target == HONE_TARGET_CLASS && !config->split_by_group;
     memset(parts, 0, 3 * sizeof *parts);
     HONE_TRY(check_shares(config, shares, err));
-    if (strata && config->split_by_group)
-        return hone_fail(err, HONE_ECONFIG, "data.stratify and data.split_by_group exclude each other; leave one of them out");
     uint64_t *order = hone__calloc(whole->n, sizeof *order);
     place *places = hone__calloc(whole->n, sizeof *places);
     hone_status status = HONE_OK;
