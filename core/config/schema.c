@@ -396,15 +396,30 @@ static json_t *presence_of(const char *section)
                      some_group_has(section));
 }
 
+/* A section as it stands in a file with a task, which may bring the type and so the rows. */
+static json_t *section_under_task(const char *kind)
+{
+    return json_pack("{s:[o,{s:s,s:{s:[s]}}]}", "anyOf", ref("#/$defs/%s", kind), "type", "object", "not", "required", "type");
+}
+
+/* Without a task the section is one of its kind, whose type says which rows there are. */
+static json_t *type_of(const char *section, const char *kind)
+{
+    return json_pack("{s:[{s:[s]},{s:{s:o}}]}", "anyOf", "required", "task", "properties", section, ref("#/$defs/%s", kind));
+}
+
 static bool set_sections(json_t *properties, json_t *required)
 {
     bool ok = true;
     for (const hone__section_row *row = hone__sections; row->key; row++) {
-        json_t *section = ref("#/$defs/%s", hone__kinds[row->kind].name);
+        const char *kind = hone__kinds[row->kind].name;
+        json_t *section = row->default_type ? ref("#/$defs/%s", kind) : section_under_task(kind);
         ok &= set(section, "description", json_string(row->help));
         ok &= set(properties, row->key, section);
         if (row->required && !row->default_type)
             ok &= append(required, presence_of(row->key));
+        if (!row->default_type)
+            ok &= append(required, type_of(row->key, kind));
     }
     ok &= set(properties, "techniques", list_of("technique"));
     ok &= set(properties, "metrics", list_of("metric"));

@@ -95,17 +95,9 @@ static files run_through(void)
 /* What the folder holds is what a trial that ran through leaves; and nothing else is in it. */
 static void check_finished(const fixture *f, files *whole)
 {
-    static const char *const may[] = {".",
-                                      "..",
-                                      "trial.yaml",
-                                      "train.tsv",
-                                      "dev.tsv",
-                                      "metrics.jsonl",
-                                      "predictions.tsv",
-                                      "model",
-                                      "exhibits.json",
-                                      "result.json",
-                                      "log.txt"};
+    static const char *const may[] = {
+        ".",          "..",         "trial.yaml",    "train.tsv", "dev.tsv",       "metrics.jsonl", "predictions.tsv",
+        "errors.tsv", "slices.tsv", "confusion.tsv", "model",     "exhibits.json", "result.json",   "log.txt"};
     files ours = read_files(f);
     for (size_t i = 0; i < N_FILES; i++)
         ck_assert_msg(strcmp(ours.text[i], whole->text[i]) == 0, "%s differs:\n%s\n\nnot:\n%s", names[i], ours.text[i],
