@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/session.h"
 #include "report/run.h"
+#include "train/evidence.h"
 #include "train/trained.h"
 
 #include <stdio.h>
@@ -63,6 +64,8 @@ static hone_status save(scoring *s, const hone__evaluated *evaluated, const hone
         return hone_no_memory(err, "writing test results");
     HONE_TRY(hone__make_dirs(s->folder, err));
     HONE_TRY(hone__predictions_write(predictions, &evaluated->outputs[0], err));
+    HONE_TRY(hone__evidence_write(s->folder, &evaluated->outputs[0], &s->experiment->report,
+                                  (const char *const *)s->experiment->data->kept, arena, err));
     return hone__exhibits_save(exhibits, figures, err); /* last: where it stands, the test data is scored */
 }
 

@@ -314,6 +314,15 @@ static hone_status fill_trainer(hone__loader *l)
     return hone__yaml_add(l->arena, l->e->complete, "trainer", complete, l->err);
 }
 
+static hone_status fill_report(hone__loader *l)
+{
+    hone__yaml *complete;
+    l->fill.path = "report";
+    HONE_TRY(hone__params_fill(&l->fill, hone__report_rows.rows, hone__report_rows.n, hone__yaml_get(l->base, "report"),
+                               &l->e->report, &complete, l->err));
+    return hone__yaml_add(l->arena, l->e->complete, "report", complete, l->err);
+}
+
 hone_status hone__experiment_fill(hone__loader *l)
 {
     hone__experiment *e = l->e;
@@ -328,6 +337,7 @@ hone_status hone__experiment_fill(hone__loader *l)
     HONE_TRY(fill_techniques(l));
     HONE_TRY(fill_trainer(l));
     HONE_TRY(fill_metrics(l));
+    HONE_TRY(fill_report(l));
     e->data = e->reader.common;
     e->tokenizer_common = e->tokenizer.common;
     e->model_common = e->model.common;

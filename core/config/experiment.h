@@ -1,7 +1,7 @@
 /* experiment.h - an experiment file: what its sections mean, as typed structs with every default filled in.
  *
  * Top level: name, output_dir, cache_dir, seed, task, plugins, data_root, model_root, data, tokenizer, model, head, optimizer, schedule, techniques,
- * trainer, metrics, backend, launcher, sweep. Paths that are read are relative to the file, or to data_root / model_root; what is
+ * trainer, metrics, report, backend, launcher, sweep. Paths that are read are relative to the file, or to data_root / model_root; what is
  * written is relative to the working directory.
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -26,6 +26,7 @@ typedef struct hone__data_config {         /* of every reader, in `data:` */
     bool stratify, split_by_group;
     hone_map label_names;       /* label in the data -> name to show */
     const char *positive_label; /* as named by label_names, or as in the data; may be NULL */
+    const char **kept;          /* no row: columns that report.slices asks for; NULL-terminated, or NULL */
 } hone__data_config;
 
 typedef struct hone__tokenizer_config {
@@ -86,6 +87,18 @@ typedef struct hone__trainer_config {
     double save_seconds;
     bool save_model;
 } hone__trainer_config;
+
+/* Examples that the report looks at apart: those of each value of a column, or those with a pattern in their text and those without. */
+typedef struct hone__slice_config {
+    const char *column, *pattern; /* one of them is NULL */
+    const char *name;             /* how it is shown; NULL: the column, or the pattern */
+} hone__slice_config;
+
+typedef struct hone__report_config {
+    int64_t errors; /* examples with the highest loss that are kept */
+    bool by_label, by_length;
+    hone_list slices; /* hone__slice_config */
+} hone__report_config;
 
 typedef struct hone__metric_use {
     const char *name; /* of its main figure */
@@ -160,6 +173,7 @@ typedef struct hone__experiment {
     const hone__optimizer_config *optimizer_common;
     const hone__head_config *head_common;
     hone__trainer_config trainer;
+    hone__report_config report;
     hone__metric_use *metrics;
     size_t n_metrics;
     hone__section *techniques;

@@ -1,6 +1,7 @@
 /* experiment_check.c - sections of an experiment against each other: files and splits, targets, names of figures.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "base/regex.h"
 #include "base/str.h"
 #include "config/experiment_parts.h"
 
@@ -280,6 +281,50 @@ bool hone__metric_known(hone__loader *l, const char *path, const char *text, con
     return false;
 }
 
+/* ---- The report -------------------------------------------------------------------------------------------------- */
+
+/* One slice; its node is in the file, since the default has none. */
+static hone_status check_slice(hone__loader *l, const hone__slice_config *slice, size_t i, const hone__yaml *node)
+{
+    hone__regex *pattern;
+    hone_error why;
+    char shown[80];
+    if (!slice->column == !slice->pattern)
+        hone__issue_at(l->issues, node, "report.slices[%zu] has %s; give it one of the two", i,
+                       slice->column ? "both a column and a pattern" : "neither a column nor a pattern");
+    if (!slice->pattern)
+        return HONE_OK;
+    const hone_status status = hone__regex_create(slice->pattern, &pattern, &why);
+    if (status == HONE_ENOMEM)
+        return hone_fail(l->err, status, "%s", why.msg);
+    if (status != HONE_OK)
+        hone__issue_at(l->issues, hone__yaml_get(node, "pattern"), "report.slices[%zu].pattern is \"%s\"; %s", i,
+                       hone__shown(slice->pattern, shown, sizeof shown), why.msg);
+    hone__regex_destroy(pattern);
+    return HONE_OK;
+}
+
+static hone_status check_report(hone__loader *l)
+{
+    const hone_list *list = &l->e->report.slices;
+    const hone__slice_config *slices = list->items;
+    const hone__yaml *node = hone__yaml_path(l->e->complete, "report.slices");
+    hone__data_config *data = (hone__data_config *)(uintptr_t)l->e->data; /* ours: hone__fill_plugin made it */
+    const char **kept = hone_alloc_array(l->arena, list->n + 1, sizeof *kept);
+    size_t n = 0;
+    if (!kept)
+        return hone_no_memory(l->err, "reading slices");
+    const hone__yaml *item = node && node->type == HONE__YAML_LIST ? node->child : NULL;
+    for (size_t i = 0; i < list->n && item; i++, item = item->next) {
+        HONE_TRY(check_slice(l, &slices[i], i, item));
+        if (slices[i].column)
+            kept[n++] = slices[i].column;
+    }
+    if (data)
+        data->kept = n ? kept : NULL;
+    return HONE_OK;
+}
+
 static hone_status check_best(hone__loader *l)
 {
     hone__trainer_config *trainer = &l->e->trainer;
@@ -318,5 +363,6 @@ hone_status hone__experiment_cross_check(hone__loader *l)
     check_tokenizer(l);
     check_metric_names(l);
     HONE_TRY(check_best(l));
+    HONE_TRY(check_report(l));
     return check_targets(l);
 }

@@ -56,7 +56,7 @@ typedef struct hone__own_rows {
     const hone_param *rows;
     size_t n;
 } hone__own_rows;
-extern const hone__own_rows hone__top_rows, hone__trainer_rows, hone__sweep_rows;
+extern const hone__own_rows hone__top_rows, hone__trainer_rows, hone__report_rows, hone__sweep_rows;
 extern const char *const hone__top_also[];   /* keys of the file beside hone__top_rows */
 extern const char *const hone__sweep_also[]; /* keys of sweep beside hone__sweep_rows */
 

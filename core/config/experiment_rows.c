@@ -160,8 +160,8 @@ static const hone_param top_rows[] = {
                       .help = "folder that model.path is relative to; absent: this file's"),
 };
 const hone__own_rows hone__top_rows = {"", ROWS(top_rows)};
-const char *const hone__top_also[] = {"data",    "tokenizer", "model",   "head",     "optimizer", "schedule", "techniques",
-                                      "trainer", "metrics",   "backend", "launcher", "sweep",     NULL};
+const char *const hone__top_also[] = {"data",    "tokenizer", "model",  "head",    "optimizer", "schedule", "techniques",
+                                      "trainer", "metrics",   "report", "backend", "launcher",  "sweep",    NULL};
 
 static const char *const eval_strategies[] = {"epoch", "steps", NULL};
 static const char *const save_strategies[] = {"auto", "epoch", "steps", "no", NULL};
@@ -215,6 +215,29 @@ static const hone_param trainer_rows[] = {
                     .help = "leave the model of the best evaluation; of a sweep's trials, sweep.save says which are kept"),
 };
 const hone__own_rows hone__trainer_rows = {"trainer", ROWS(trainer_rows)};
+
+/* ---- The report -------------------------------------------------------------------------------------------------- */
+
+static const hone_param slice_rows[] = {
+    HONE_PARAM_STRING(hone__slice_config, column, .flags = HONE_FIXED,
+                      .help = "a column of the data: the examples of each of its values"),
+    HONE_PARAM_STRING(hone__slice_config, pattern, .flags = HONE_FIXED,
+                      .help = "a POSIX extended regular expression: the examples with it in their text, and those without",
+                      .renamed = "regex regexp"),
+    HONE_PARAM_STRING(hone__slice_config, name, .flags = HONE_FIXED, .help = "how it is shown; absent: the column or pattern"),
+};
+
+static const hone_param report_rows[] = {
+    HONE_PARAM_INT(hone__report_config, errors, .def_int = 100, .max_int = 1000000, .unit = "examples", .flags = HONE_FIXED,
+                   .help = "with the highest loss, that errors.tsv keeps with their text"),
+    HONE_PARAM_BOOL(hone__report_config, by_label, .def_int = 1, .flags = HONE_FIXED,
+                    .help = "how right the examples of each gold label are"),
+    HONE_PARAM_BOOL(hone__report_config, by_length, .def_int = 1, .flags = HONE_FIXED,
+                    .help = "how right short and long texts are, a quarter of the examples each"),
+    HONE_PARAM_RECORDS(hone__report_config, slices, hone__slice_config, slice_rows, .flags = HONE_FIXED,
+                       .help = "further groups of examples to look at apart, each by a column or by a pattern in the text"),
+};
+const hone__own_rows hone__report_rows = {"report", ROWS(report_rows)};
 
 /* ---- The sweep --------------------------------------------------------------------------------------------------- */
 

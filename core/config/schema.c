@@ -440,6 +440,7 @@ static json_t *whole(schema *s, hone_status *status)
     json_t *o = own_schema(s, &hone__top_rows), *required = json_array(), *properties = json_object_get(o, "properties");
     bool ok = set_sections(properties, required);
     ok &= set(properties, "trainer", own_schema(s, &hone__trainer_rows));
+    ok &= set(properties, "report", own_schema(s, &hone__report_rows));
     ok &= set(properties, "sweep", sweep_schema(s));
     ok &= set(o, "allOf", required);
     ok &= set(o, "$schema", json_string("https://json-schema.org/draft/2020-12/schema"));

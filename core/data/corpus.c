@@ -22,8 +22,10 @@ static hone_status read_bytes(const hone_reader *reader, const hone_self *self, 
     return status;
 }
 
-hone_status hone__corpus_read(hone_arena *arena, const hone_reader *reader, const hone_self *self, const char *path,
-                              const char *split, bool needs_gold, hone_corpus **corpus, hone_error *err)
+/* `kept` (may be NULL): columns that the examples keep beside their fields. */
+static hone_status read_keeping(hone_arena *arena, const hone_reader *reader, const hone_self *self, const char *path,
+                                const char *split, bool needs_gold, const char *const *kept, hone_corpus **corpus,
+                                hone_error *err)
 {
     bool from_stdin = strcmp(path, "-") == 0;
     hone_target target = reader->target(self);
@@ -35,6 +37,7 @@ hone_status hone__corpus_read(hone_arena *arena, const hone_reader *reader, cons
         .fields = reader->fields ? reader->fields(self) : NULL,
         .target = target,
         .needs_gold = needs_gold && target != HONE_TARGET_NONE,
+        .kept = kept,
     };
     if (!setup.file || !setup.split)
         return hone_no_memory(err, "reading examples");
@@ -48,15 +51,23 @@ hone_status hone__corpus_read(hone_arena *arena, const hone_reader *reader, cons
     return status;
 }
 
+hone_status hone__corpus_read(hone_arena *arena, const hone_reader *reader, const hone_self *self, const char *path,
+                              const char *split, bool needs_gold, hone_corpus **corpus, hone_error *err)
+{
+    return read_keeping(arena, reader, self, path, split, needs_gold, NULL, corpus, err);
+}
+
 /* The file of each split; a split that a share of the training file gives stays NULL. */
 static hone_status read_files(hone_arena *arena, const hone__data_config *config, const hone_reader *reader,
                               const hone_self *self, hone__dataset *dataset, hone_error *err)
 {
-    HONE_TRY(hone__corpus_read(arena, reader, self, config->train, "train", true, &dataset->train, err));
+    const char *const *kept = (const char *const *)config->kept, *const *of_train =
+                                                                     hone__split_given(&config->split) ? kept : NULL;
+    HONE_TRY(read_keeping(arena, reader, self, config->train, "train", true, of_train, &dataset->train, err));
     if (config->validation)
-        HONE_TRY(hone__corpus_read(arena, reader, self, config->validation, "validation", true, &dataset->validation, err));
+        HONE_TRY(read_keeping(arena, reader, self, config->validation, "validation", true, kept, &dataset->validation, err));
     if (config->test)
-        HONE_TRY(hone__corpus_read(arena, reader, self, config->test, "test", true, &dataset->test, err));
+        HONE_TRY(read_keeping(arena, reader, self, config->test, "test", true, kept, &dataset->test, err));
     return HONE_OK;
 }
 

@@ -82,6 +82,7 @@ typedef struct table {
     hone_arena *step;
     uint64_t width;        /* cells of a row */
     int64_t role[N_ROLES]; /* column of each, from 0, or NO_COLUMN */
+    const char **names;    /* [width] of the columns */
 } table;
 
 static const char *cell_name(const void *ctx, size_t i)
@@ -159,6 +160,19 @@ static hone_status find_columns(table *t, const hone_row *first, hone_error *err
     return HONE_OK;
 }
 
+/* The columns' names, or their numbers where there is no header. The header's cells are gone with the next row. */
+static hone_status name_columns(table *t, const hone_row *first, hone_arena *arena, hone_error *err)
+{
+    t->names = hone_alloc_array(arena, first->n, sizeof *t->names);
+    for (uint64_t i = 0; t->names && i < first->n; i++) {
+        t->names[i] =
+            t->params->header ? hone_strdup(arena, first->cell[i]) : hone_sprintf(arena, "%llu", (unsigned long long)i + 1);
+        if (!t->names[i])
+            return hone_no_memory(err, "reading a header");
+    }
+    return t->names ? HONE_OK : hone_no_memory(err, "reading a header");
+}
+
 /* ---- Rows -------------------------------------------------------------------------------------------------------- */
 
 /* A decimal number; "nan", "inf" and hexadecimal ones are none. */
@@ -224,6 +238,8 @@ static hone_status add_row(const table *t, const hone_row *row, hone_error *err)
     for (int role = TEXT; role <= TEXT_PAIR; role++)
         if (t->role[role] != NO_COLUMN)
             HONE_TRY(hone_sink_text(t->sink, role_names[role], row->cell[t->role[role]], row->length[t->role[role]], err));
+    for (uint64_t i = 0; i < row->n; i++)
+        HONE_TRY(hone_sink_column(t->sink, t->names[i], row->cell[i], row->length[i], err));
     return add_gold(t, row, err);
 }
 
@@ -241,6 +257,7 @@ hone_status hone_delimited_read(const hone_delimited *d, hone_arena *step, const
     if (status != HONE_OK)
         return status;
     HONE_TRY(find_columns(&t, &row, err));
+    HONE_TRY(name_columns(&t, &row, step, err));
     if (d->header)
         status = hone_rows_next(rows, &row, err);
     for (; status == HONE_OK; status = hone_rows_next(rows, &row, err))

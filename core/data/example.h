@@ -27,6 +27,7 @@ struct hone_example {
     int32_t *labels;     /* gold->labels, writable; NULL where the target has no list of labels */
     hone__field *fields; /* [n_fields] */
     size_t n_fields;
+    const char **kept; /* values of the columns that somebody asked for, in that order; NULL: absent */
 };
 
 struct hone_corpus {
@@ -46,6 +47,7 @@ typedef struct hone__sink_setup {
     const char *const *fields; /* that the reader may fill, NULL-terminated; NULL: any */
     hone_target target;
     bool needs_gold;
+    const char *const *kept; /* columns to keep, NULL-terminated; NULL: none */
 } hone__sink_setup;
 
 /* Strings of the setup must outlive the corpus. NULL when memory is short. */

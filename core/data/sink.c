@@ -21,6 +21,9 @@ struct hone_sink {
     size_t n_fields;                 /* of the current example */
     const char *names[MOST_FIELDS];  /* all field names seen, one copy each */
     size_t n_names;
+    uint64_t *n_kept;  /* of each column to keep, how many examples have it */
+    hone__str columns; /* all that the file has beside them, for a message */
+    size_t n_columns;
 };
 
 hone_sink *hone__sink_create(const hone__sink_setup *setup)
@@ -35,6 +38,8 @@ void hone__sink_destroy(hone_sink *sink)
 {
     if (!sink)
         return;
+    hone__str_clear(&sink->columns);
+    hone__free(sink->n_kept);
     hone__free(sink->examples);
     hone__free(sink);
 }
@@ -202,6 +207,67 @@ hone_status hone_sink_array(hone_sink *sink, const char *field, const hone_tenso
     sink->n_fields++;
     return HONE_OK;
 }
+
+/* ---- Columns ----------------------------------------------------------------------------------------------------- */
+
+static size_t count_kept(const hone_sink *sink)
+{
+    size_t n = 0;
+    while (sink->setup.kept && sink->setup.kept[n])
+        n++;
+    return n;
+}
+
+/* Of the first example, so that a column that is nowhere can be told from those that are. */
+static void remember_column(hone_sink *sink, const char *column)
+{
+    if (sink->n > 1 || sink->n_columns == 24)
+        return;
+    hone__str_add(&sink->columns, sink->n_columns++ ? ", " : "");
+    hone__str_add_shown(&sink->columns, column, 40);
+}
+
+static hone_status keep(hone_sink *sink, size_t k, const char *text, size_t n, hone_error *err)
+{
+    hone_example *e = sink->current;
+    const size_t n_kept = count_kept(sink);
+    if (!e)
+        return broken_reader(sink, err, "it gives a column before the first example");
+    if (!e->kept)
+        e->kept = hone_alloc_array(sink->setup.arena, n_kept, sizeof *e->kept);
+    if (!sink->n_kept)
+        sink->n_kept = hone__calloc(n_kept, sizeof *sink->n_kept);
+    if (!e->kept || !sink->n_kept)
+        return no_memory(err);
+    sink->n_kept[k] += !e->kept[k];
+    return copy_text(sink, "a column", text, n, &e->kept[k], err);
+}
+
+hone_status hone_sink_column(hone_sink *sink, const char *column, const char *text, size_t n, hone_error *err)
+{
+    if (!sink->setup.kept)
+        return HONE_OK;
+    remember_column(sink, column);
+    for (size_t k = 0; sink->setup.kept[k]; k++)
+        if (strcmp(sink->setup.kept[k], column) == 0)
+            HONE_TRY(keep(sink, k, text, n, err));
+    return HONE_OK;
+}
+
+static hone_status check_kept(hone_sink *sink, hone_error *err)
+{
+    char shown[64];
+    for (size_t k = 0; sink->setup.kept && sink->setup.kept[k]; k++) {
+        if (sink->n_kept && sink->n_kept[k])
+            continue;
+        const char *columns = sink->n_columns ? hone__str_text(&sink->columns) : "none that this reader tells of";
+        return hone_sink_fail(sink, 0, err, "there is no column %s, which report.slices asks for; the columns are %.400s",
+                              hone__shown(sink->setup.kept[k], shown, sizeof shown), columns);
+    }
+    return HONE_OK;
+}
+
+/* ---- Groups and gold --------------------------------------------------------------------------------------------- */
 
 hone_status hone_sink_group(hone_sink *sink, uint64_t group, hone_error *err)
 {
@@ -425,6 +491,7 @@ hone_status hone__sink_finish(hone_sink *sink, hone_corpus **corpus, hone_error 
     if (sink->n == 0)
         return hone_sink_fail(sink, 0, err, "there is no example in this file");
     HONE_TRY(check_ids(sink, err));
+    HONE_TRY(check_kept(sink, err));
     hone_corpus *c = hone_alloc(sink->setup.arena, sizeof *c);
     hone_example **examples = hone_alloc_array(sink->setup.arena, sink->n, sizeof *examples);
     if (!c || !examples)

@@ -3,60 +3,38 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "report/findings.h"
 
+#include "train/confusion.h"
+
 #include <stdlib.h>
 
 enum { MOST_PAIRS = 20 };
 
 typedef struct counting {
     const hone__finding *f;
-    uint64_t n;     /* labels */
-    double *counts; /* [n, n + 1]: the last column is no label at all, a word that was cut off */
-    double lost;    /* in that column */
+    hone__confusion all;
 } counting;
-
-static void count(counting *c, int32_t gold, int32_t predicted)
-{
-    const bool none = predicted < 0 || (uint64_t)predicted >= c->n;
-    if (gold < 0 || (uint64_t)gold >= c->n)
-        return;
-    c->counts[(uint64_t)gold * (c->n + 1) + (none ? c->n : (uint64_t)predicted)]++;
-    c->lost += none;
-}
-
-static void count_all(counting *c)
-{
-    const hone_evaluation *e = c->f->e;
-    for (uint64_t i = 0; i < e->n; i++) {
-        const hone_record *r = hone_record_at(e, i);
-        if (e->target == HONE_TARGET_CLASS)
-            count(c, r->gold->index, r->prediction->index);
-        else
-            for (uint64_t w = 0; w < r->gold->n; w++)
-                count(c, r->gold->labels[w], w < r->prediction->n ? r->prediction->labels[w] : -1);
-    }
-}
 
 static hone_status add_matrix(const counting *c, hone_exhibits *x, hone_error *err)
 {
     const hone_evaluation *e = c->f->e;
-    const uint64_t columns = c->n + (c->lost > 0);
-    double *values = hone_alloc_array(c->f->scratch, c->n * columns, sizeof *values);
+    const uint64_t columns = c->all.n + (c->all.lost > 0);
+    double *values = hone_alloc_array(c->f->scratch, c->all.n * columns, sizeof *values);
     const char **names = hone_alloc_array(c->f->scratch, columns, sizeof *names);
     const char *title = hone__finding_title(c->f, "Confusion matrix");
     if (!values || !names || !title)
         return hone_no_memory(err, "counting a confusion matrix");
-    for (uint64_t r = 0; r < c->n; r++)
+    for (uint64_t r = 0; r < c->all.n; r++)
         for (uint64_t k = 0; k < columns; k++)
-            values[r * columns + k] = c->counts[r * (c->n + 1) + k];
+            values[r * columns + k] = hone__confusion_at(&c->all, r, k);
     for (uint64_t k = 0; k < columns; k++)
-        names[k] = k < c->n ? e->labels[k] : "(none)";
+        names[k] = k < c->all.n ? e->labels[k] : "(none)";
     return hone_matrix_add(x,
                            &(hone_matrix){.size = sizeof(hone_matrix),
                                           .name = "confusion_matrix",
                                           .title = title,
                                           .row_title = "gold",
                                           .column_title = "predicted",
-                                          .n_rows = c->n,
+                                          .n_rows = c->all.n,
                                           .n_columns = columns,
                                           .rows = e->labels,
                                           .columns = names,
@@ -87,18 +65,18 @@ static int more_first(const void *a, const void *b)
 static double row_sum(const counting *c, uint64_t gold)
 {
     double sum = 0;
-    for (uint64_t k = 0; k <= c->n; k++)
-        sum += c->counts[gold * (c->n + 1) + k];
+    for (uint64_t k = 0; k <= c->all.n; k++)
+        sum += hone__confusion_at(&c->all, gold, k);
     return sum;
 }
 
 static uint64_t collect_pairs(const counting *c, pair *pairs)
 {
     uint64_t n = 0;
-    for (uint64_t g = 0; g < c->n; g++) {
+    for (uint64_t g = 0; g < c->all.n; g++) {
         const double sum = row_sum(c, g);
-        for (uint64_t p = 0; p < c->n; p++) {
-            const double wrong = c->counts[g * (c->n + 1) + p];
+        for (uint64_t p = 0; p < c->all.n; p++) {
+            const double wrong = hone__confusion_at(&c->all, g, p);
             if (p != g && wrong > 0)
                 pairs[n++] = (pair){g, p, wrong, wrong / sum};
         }
@@ -112,7 +90,7 @@ static hone_status add_pairs(const counting *c, hone_exhibits *x, hone_error *er
 {
     static const char *const columns[] = {"gold", "predicted", "times", "% of gold", "the other way round"};
     const char *const *labels = c->f->e->labels;
-    pair *pairs = hone_alloc_array(c->f->scratch, c->n * c->n, sizeof *pairs);
+    pair *pairs = hone_alloc_array(c->f->scratch, c->all.n * c->all.n, sizeof *pairs);
     hone_table *t;
     const char *title = hone__finding_title(c->f, "Most confused pairs");
     if (!pairs || !title)
@@ -126,18 +104,15 @@ static hone_status add_pairs(const counting *c, hone_exhibits *x, hone_error *er
         HONE_TRY(hone_table_text(t, labels[pairs[i].predicted], err));
         HONE_TRY(hone_table_number(t, pairs[i].n, err));
         HONE_TRY(hone_table_number(t, 100 * pairs[i].share, err));
-        HONE_TRY(hone_table_number(t, c->counts[pairs[i].predicted * (c->n + 1) + pairs[i].gold], err));
+        HONE_TRY(hone_table_number(t, hone__confusion_at(&c->all, pairs[i].predicted, pairs[i].gold), err));
     }
     return HONE_OK;
 }
 
 hone_status hone__find_confusion(const hone__finding *f, hone__findings *out, hone_error *err)
 {
-    counting c = {.f = f, .n = f->e->n_labels};
-    c.counts = hone_alloc_array(f->scratch, c.n * (c.n + 1), sizeof *c.counts);
-    if (!c.counts)
-        return hone_no_memory(err, "counting a confusion matrix");
-    count_all(&c);
+    counting c = {.f = f};
+    HONE_TRY(hone__confusion_count(f->scratch, f->e, &c.all, err));
     HONE_TRY(add_matrix(&c, out->exhibits, err));
     return add_pairs(&c, out->exhibits, err);
 }

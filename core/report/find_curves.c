@@ -74,7 +74,7 @@ static hone_status add_one(drawing *d, const label_curve *c, bool roc, hone_curv
     HONE_TRY((roc ? hone__roc_points : hone__precision_recall_points)(d->f->scratch, &t, &p, err));
     hone__points_thin(&p);
     hone__text_fit(d->f->e->labels[c->label], 22, label, sizeof label);
-    curve->series = hone_sprintf(d->f->scratch, "%s: %s %.3f", label, roc ? "area" : "mean", roc ? c->area : c->precision);
+    curve->series = hone_sprintf(d->f->scratch, "%s: %s %.3f", label, roc ? "area" : "AP", roc ? c->area : c->precision);
     if (!curve->series)
         return hone_no_memory(err, "drawing a curve");
     curve->n = p.n;

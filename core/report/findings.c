@@ -23,6 +23,8 @@ static const struct finder {
     {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_CLASSES), hone__find_curves},
     {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_CLASSES), hone__find_calibration},
     {HONE_TAKES(HONE_TARGET_SCORE), hone__find_numbers},
+    {UINT32_MAX, hone__find_slices},
+    {UINT32_MAX, hone__find_errors},
 };
 
 static bool is_label(const hone_evaluation *e, int32_t index)
@@ -83,7 +85,8 @@ static const char *prefix_of(const char *split)
     return strcmp(split, "validation") == 0 ? "" : split;
 }
 
-hone_status hone__findings_make(hone_arena *arena, const hone_evaluation *e, hone__findings **findings, hone_error *err)
+static hone_status make(hone_arena *arena, const hone_evaluation *e, hone__finding *f, hone__findings **findings,
+                        hone_error *err)
 {
     hone_evaluation some;
     hone__findings *out = hone_alloc(arena, sizeof *out);
@@ -92,13 +95,22 @@ hone_status hone__findings_make(hone_arena *arena, const hone_evaluation *e, hon
     out->split = e->split;
     out->exhibits->prefix = prefix_of(e->split);
     HONE_TRY(choose_records(arena, e, &some, err));
-    const hone__finding f = {.arena = arena, .scratch = hone__arena_create(0), .e = &some, .has_scores = is_scored(&some)};
-    if (!f.scratch)
+    f->arena = arena;
+    f->e = &some;
+    f->has_scores = is_scored(&some);
+    f->scratch = hone__arena_create(0);
+    if (!f->scratch)
         return hone_no_memory(err, "looking at predictions");
-    const hone_status status = some.n ? find_all(&f, out, err) : HONE_OK;
-    hone__arena_destroy(f.scratch);
+    const hone_status status = some.n ? find_all(f, out, err) : HONE_OK;
+    hone__arena_destroy(f->scratch);
     *findings = out;
     return status;
+}
+
+hone_status hone__findings_make(hone_arena *arena, const hone_evaluation *e, hone__findings **findings, hone_error *err)
+{
+    hone__finding f = {.by_label = true, .by_length = true};
+    return make(arena, e, &f, findings, err);
 }
 
 /* ---- Out of a folder --------------------------------------------------------------------------------------------- */
@@ -110,6 +122,13 @@ int32_t hone__positive_label(const hone_evaluation *e, const hone__yaml *experim
         if (strcmp(node->text, e->labels[l]) == 0)
             return (int32_t)l;
     return -1;
+}
+
+/* Runs of older versions have no section report, and get what is its default. */
+static bool is_on(const hone__yaml *experiment, const char *path)
+{
+    const hone__yaml *node = experiment ? hone__yaml_path(experiment, path) : NULL;
+    return !node || !node->text || strcmp(node->text, "false") != 0;
 }
 
 hone_status hone__findings_read(hone_arena *arena, const char *dir, const char *split, const hone__yaml *experiment,
@@ -132,7 +151,9 @@ hone_status hone__findings_read(hone_arena *arena, const char *dir, const char *
     }
     e->positive = hone__positive_label(e, experiment);
     e->split = split;
-    return hone__findings_make(arena, e, findings, err);
+    hone__finding f = {
+        .dir = dir, .by_label = is_on(experiment, "report.by_label"), .by_length = is_on(experiment, "report.by_length")};
+    return make(arena, e, &f, findings, err);
 }
 
 /* ---- By name ----------------------------------------------------------------------------------------------------- */

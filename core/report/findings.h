@@ -61,6 +61,8 @@ typedef struct hone__finding {
     hone_arena *arena, *scratch; /* scratch: emptied behind every finder, who may do it as well */
     const hone_evaluation *e;    /* every record has gold and prediction */
     bool has_scores;             /* of every label */
+    const char *dir;             /* that the predictions were read from; NULL: they were not */
+    bool by_label, by_length;    /* slices that are asked for */
 } hone__finding;
 
 /* A title in scratch, with the split behind it where that is not the usual one; NULL when memory is short. */
@@ -83,5 +85,19 @@ hone__finder hone__find_curves;
 hone__finder hone__find_calibration;
 /* score: predicted against gold, residuals. */
 hone__finder hone__find_numbers;
+/* Groups of examples by gold label, by length and by what slices.tsv knows, the weakest first, with 95 % intervals. */
+hone__finder hone__find_slices;
+/* The first rows of errors.tsv. */
+hone__finder hone__find_errors;
+
+/* A file of cells between tabs, escaped as predictions.tsv is, as a table of text. */
+typedef struct hone__cells {
+    const char **names; /* [n_columns] of the first line */
+    const char **cell;  /* [n_rows, n_columns] */
+    uint64_t n_columns, n_rows;
+} hone__cells;
+/* The first `limit` rows (0: all) of DIR/NAME; no columns where there is no such file. HONE_EFORMAT with file and line. */
+hone_status hone__cells_read(hone_arena *arena, const char *dir, const char *name, uint64_t limit, hone__cells *cells,
+                             hone_error *err) HONE_CHECKED;
 
 #endif

@@ -30,6 +30,13 @@ static const struct group {
      {{RELIABILITY, "calibration", NULL},
       {TABLE, "calibration",
        "The expected calibration error is the mean over predictions of the difference in their bin (Guo et al. 2017)."}}},
+    {"slices",
+     {{TABLE, "slices",
+       "Groups of examples, the weakest first: the share that is wholly right with Wilson's 95 % interval; of numbers, the "
+       "mean "
+       "absolute error, of other targets the mean loss an item, with the normal one. Groups of fewer than 5 examples are left "
+       "out."}}},
+    {"errors", {{TABLE, "errors", NULL}}},
     {"numbers", {{CURVES, "predicted_gold", NULL}, {CURVES, "residuals", NULL}, {TABLE, "regression", NULL}}},
 };
 
@@ -103,4 +110,14 @@ hone_status hone__section_calibration(hone__report *r, hone_error *err)
 hone_status hone__section_numbers(hone__report *r, hone_error *err)
 {
     return add_group(r, r->findings, group_of("numbers"), err);
+}
+
+hone_status hone__section_slices(hone__report *r, hone_error *err)
+{
+    return add_group(r, r->findings, group_of("slices"), err);
+}
+
+hone_status hone__section_errors(hone__report *r, hone_error *err)
+{
+    return add_group(r, r->findings, group_of("errors"), err);
 }

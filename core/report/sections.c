@@ -11,6 +11,8 @@ const hone__report_section hone__report_sections[] = {
     {"confusion", "What is taken for what", hone__section_confusion},
     {"calibration", "Probabilities", hone__section_calibration},
     {"numbers", "Predicted against gold", hone__section_numbers},
+    {"slices", "Groups of examples", hone__section_slices},
+    {"errors", "Where it is most wrong", hone__section_errors},
     {"learning", "Learning curves", hone__section_learning},
     {"exhibits", "What metrics and heads show", hone__section_exhibits},
     {"sweep", "The sweep", hone__section_sweep},

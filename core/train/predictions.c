@@ -15,7 +15,7 @@ typedef struct form {
     void (*json)(hone__str *s, const hone_evaluation *e, const hone_answer *a);
 } form;
 
-static void add_escaped(hone__str *s, const char *text)
+void hone__predictions_escape(hone__str *s, const char *text)
 {
     static const char codes[] = "tnr\\|", meanings[] = "\t\n\r\\|";
     for (; *text; text++) {
@@ -59,7 +59,7 @@ static bool is_label(const hone_evaluation *e, int32_t index)
 static void add_label(hone__str *s, const hone_evaluation *e, int32_t index)
 {
     if (is_label(e, index))
-        add_escaped(s, e->labels[index]);
+        hone__predictions_escape(s, e->labels[index]);
     else
         hone__str_add(s, HONE__NO_ANSWER);
 }
@@ -167,7 +167,7 @@ static void span_text(hone__str *s, const hone_evaluation *e, const hone_answer 
         }
         if (span->text) {
             hone__str_add(s, "=");
-            add_escaped(s, span->text);
+            hone__predictions_escape(s, span->text);
         }
     }
 }
@@ -199,7 +199,7 @@ static void other_text(hone__str *s, const hone_evaluation *e, const hone_answer
     add_hex(s, a->bytes, a->n_bytes);
     if (a->text) {
         hone__str_add(s, "=");
-        add_escaped(s, a->text);
+        hone__predictions_escape(s, a->text);
     }
 }
 
@@ -225,7 +225,7 @@ static const form forms[] = {
     [HONE_TARGET_TOKENS] = {tokens_text, tokens_json}, [HONE_TARGET_OTHER] = {other_text, other_json},
 };
 
-static void add_text(hone__str *s, const hone_evaluation *e, const hone_answer *a)
+void hone__predictions_answer(hone__str *s, const hone_evaluation *e, const hone_answer *a)
 {
     if (a)
         forms[e->target].text(s, e, a);
@@ -254,7 +254,7 @@ static void add_header(hone__str *s, const hone_evaluation *e)
         hone__str_add(s, "\tscores");
     for (uint64_t c = 0; columns != HONE__SCORES_NONE && c < e->n_labels; c++) {
         hone__str_add(s, columns == HONE__SCORES_BY_LABEL ? "\tp:" : c ? "|" : ":");
-        add_escaped(s, e->labels[c]);
+        hone__predictions_escape(s, e->labels[c]);
     }
     hone__str_add(s, "\n");
 }
@@ -277,11 +277,11 @@ static void add_scores(hone__str *s, const hone_evaluation *e, const hone_answer
 
 static void add_record(hone__str *s, const hone_evaluation *e, const hone_record *r)
 {
-    add_escaped(s, r->id);
+    hone__predictions_escape(s, r->id);
     hone__str_add(s, "\t");
-    add_text(s, e, r->gold);
+    hone__predictions_answer(s, e, r->gold);
     hone__str_add(s, "\t");
-    add_text(s, e, r->prediction);
+    hone__predictions_answer(s, e, r->prediction);
     hone__str_add(s, "\t");
     add_real(s, r->loss);
     hone__str_add(s, "\t");

@@ -18,7 +18,8 @@
 #ifndef HONE_CORE_TRAIN_PREDICTIONS_H
 #define HONE_CORE_TRAIN_PREDICTIONS_H
 
-#include <hone/target.h>
+#include "base/str.h"
+#include <hone/metric.h>
 
 #define HONE__NO_ANSWER "\\N"
 enum { HONE__FIXED_COLUMNS = 5 }; /* id, gold, predicted, loss, items */
@@ -36,5 +37,9 @@ static inline hone__score_columns hone__score_columns_of(uint32_t target)
         return HONE__SCORES_BY_LABEL;
     return target == HONE_TARGET_SCORE ? HONE__SCORES_NONE : HONE__SCORES_IN_A_CELL;
 }
+
+/* A text, and an answer (NULL: none), as they stand in a cell. */
+void hone__predictions_escape(hone__str *s, const char *text);
+void hone__predictions_answer(hone__str *s, const hone_evaluation *e, const hone_answer *answer);
 
 #endif

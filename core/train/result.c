@@ -4,8 +4,10 @@
 #include "train/result.h"
 #include "base/arena.h"
 #include "base/file.h"
+#include "train/evidence.h"
 
 #include <math.h>
+#include <string.h>
 #include <sys/resource.h>
 
 static json_t *real_json(double x)
@@ -96,13 +98,15 @@ static const char *output_name(const hone_head *head, uint64_t i)
 
 const char **hone__result_best_files(const hone__loop *l, hone_arena *arena)
 {
+    static const char *const always[] = {"exhibits.json", HONE__ERRORS_FILE, HONE__SLICES_FILE, HONE__CONFUSION_FILE};
+    enum { N_ALWAYS = sizeof always / sizeof *always };
     const hone_head *head = l->parts->network.head;
-    const char **names = hone_alloc_array(arena, head->n_outputs + 2, sizeof *names);
+    const char **names = hone_alloc_array(arena, head->n_outputs + N_ALWAYS + 1, sizeof *names);
     if (!names)
         return NULL;
-    names[0] = "exhibits.json";
+    memcpy(names, always, sizeof always);
     for (uint64_t o = 0; o < head->n_outputs; o++)
-        if (!(names[o + 1] = predictions_name(arena, output_name(head, o))))
+        if (!(names[N_ALWAYS + o] = predictions_name(arena, output_name(head, o))))
             return NULL;
     return names;
 }
@@ -124,6 +128,9 @@ hone_status hone__result_write_best(const hone__loop *l, hone_error *err)
     HONE_TRY(hone__exhibits_save(l->best->exhibits, path, err));
     for (uint64_t o = 0; o < l->best->evaluated.n; o++)
         HONE_TRY(write_predictions(l, o, err));
+    const hone__experiment *e = l->parts->experiment;
+    HONE_TRY(hone__evidence_write(l->parts->setup->dir, &l->best->evaluated.outputs[0], &e->report,
+                                  (const char *const *)e->data->kept, l->scratch, err));
     hone__arena_reset(l->scratch);
     return HONE_OK;
 }

@@ -1,4 +1,4 @@
-/* result.h - what a finished trial leaves: result.json, predictions.tsv and exhibits.json.
+/* result.h - what a finished trial leaves: result.json, predictions.tsv, exhibits.json, and what evidence.h has.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef HONE_CORE_TRAIN_RESULT_H

@@ -63,6 +63,10 @@ HONE_EXPORT hone_status hone_sink_texts(hone_sink *sink, const char *field, hone
                                         uint64_t n, hone_error *err) HONE_CHECKED;
 HONE_EXPORT hone_status hone_sink_array(hone_sink *sink, const char *field, const hone_tensor *array,
                                         hone_error *err) HONE_CHECKED;
+/* What else the file has of the example, which no model reads: report.slices may ask for it by the column's name. What nobody asked
+ * for costs nothing and is not kept, so readers give all they have. */
+HONE_EXPORT hone_status hone_sink_column(hone_sink *sink, const char *column, const char *text, size_t n,
+                                         hone_error *err) HONE_CHECKED;
 HONE_EXPORT hone_status hone_sink_gold(hone_sink *sink, const hone_answer *gold, hone_error *err) HONE_CHECKED;
 HONE_EXPORT hone_status hone_sink_group(hone_sink *sink, uint64_t group, hone_error *err) HONE_CHECKED;
 /* Fails with "FILE:LINE: " before the message, at a line of the file (0: no line). */

@@ -69,32 +69,6 @@ static hone_status decode(const hone_self *self, const hone_decode *in, hone_ans
     return HONE_OK;
 }
 
-static hone_status exhibit(const hone_self *self, const hone_evaluation *e, hone_exhibits *out, hone_error *err)
-{
-    const uint64_t n = e->n_labels;
-    double *counts = hone_alloc_array(self->step, n * n, sizeof *counts);
-    if (!counts)
-        return hone_no_memory(err, "counting the confusion matrix");
-    for (uint64_t i = 0; i < e->n; i++) {
-        const hone_record *r = hone_record_at(e, i);
-        if (r->gold && r->gold->index >= 0 && r->prediction && r->prediction->index >= 0)
-            counts[(uint64_t)r->gold->index * n + (uint64_t)r->prediction->index] += 1;
-    }
-    return hone_matrix_add(out,
-                           &(hone_matrix){.size = sizeof(hone_matrix),
-                                          .name = "confusion_matrix",
-                                          .title = "Confusion matrix",
-                                          .row_title = "gold",
-                                          .column_title = "predicted",
-                                          .n_rows = n,
-                                          .n_columns = n,
-                                          .rows = e->labels,
-                                          .columns = e->labels,
-                                          .values = counts,
-                                          .counts = true},
-                           err);
-}
-
 static const hone_output_of_head outputs[] = {{.name = "", .target = HONE_TARGET_CLASS}};
 
 static const hone_head classification = {
@@ -111,7 +85,6 @@ static const hone_head classification = {
     .build = build,
     .items = hone_text_head_items,
     .decode = decode,
-    .exhibit = exhibit,
     .is_architecture = hone_text_head_is_architecture,
 };
 

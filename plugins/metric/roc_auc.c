@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <hone/hone.h>
 #include <math.h>
-#include <stdlib.h>
 
 typedef struct params {
     int32_t average;
@@ -84,67 +83,6 @@ static double area_of_all(const hone_evaluation *e, decisions *d)
     return area_of(d);
 }
 
-/* ---- The curve ---------------------------------------------------------------------------------------------------- */
-
-typedef struct point {
-    double score;
-    bool positive;
-} point;
-
-static int larger_first(const void *a, const void *b)
-{
-    const double x = ((const point *)a)->score, y = ((const point *)b)->score;
-    return (x < y) - (x > y);
-}
-
-/* Shares of negatives and positives that score at least as high as each threshold, from the strictest on; corners only. */
-static uint64_t walk(const point *points, uint64_t n, double positives, double *x, double *y)
-{
-    const double negatives = (double)n - positives;
-    double right = 0, wrong = 0;
-    uint64_t k = 1;
-    x[0] = y[0] = 0;
-    for (uint64_t i = 0; i < n; i++) {
-        right += points[i].positive;
-        wrong += !points[i].positive;
-        if (i + 1 < n && points[i + 1].score == points[i].score)
-            continue;
-        const double px = wrong / negatives, py = right / positives;
-        if (k > 1 && ((px == x[k - 1] && px == x[k - 2]) || (py == y[k - 1] && py == y[k - 2])))
-            k--;
-        x[k] = px;
-        y[k++] = py;
-    }
-    return k;
-}
-
-static hone_status add_curve(const hone_self *self, const decisions *d, const char *series, hone_exhibits *out, hone_error *err)
-{
-    point *points = hone_alloc_array(self->step, d->n, sizeof *points);
-    double *x = hone_alloc_array(self->step, d->n + 1, sizeof *x), *y = hone_alloc_array(self->step, d->n + 1, sizeof *y);
-    double positives = 0;
-    if (!points || !x || !y)
-        return hone_no_memory(err, "drawing a ROC curve");
-    for (uint64_t i = 0; i < d->n; i++) {
-        points[i] = (point){d->scores[i], d->positive[i]};
-        positives += d->positive[i];
-    }
-    qsort(points, d->n, sizeof *points, larger_first);
-    const uint64_t n = walk(points, d->n, positives, x, y);
-    return hone_curve_add(out,
-                          &(hone_curve){.size = sizeof(hone_curve),
-                                        .name = "curve",
-                                        .title = "ROC curve",
-                                        .x_label = "false positive rate",
-                                        .y_label = "true positive rate",
-                                        .n = n,
-                                        .x = x,
-                                        .y = y,
-                                        .series = series,
-                                        .diagonal = true},
-                          err);
-}
-
 /* ---- The metric --------------------------------------------------------------------------------------------------- */
 
 static hone_status create(const hone_self *self, const hone_facts *facts, hone_error *err)
@@ -185,10 +123,7 @@ static hone_status compute(const hone_self *self, const hone_evaluation *e, hone
         area = area_of_label(e, choice->positive, &d);
     else
         area = is_micro ? area_of_all(e, &d) : mean_over_labels(e, choice->average == HONE_AVERAGE_WEIGHTED, &d);
-    HONE_TRY(hone_figure(out, NULL, area, hone_average_note(choice, e, e->n_labels, note, sizeof note), err));
-    if (choice->average != HONE_AVERAGE_BINARY || isnan(area))
-        return HONE_OK;
-    return add_curve(self, &d, e->labels[choice->positive], out, err);
+    return hone_figure(out, NULL, area, hone_average_note(choice, e, e->n_labels, note, sizeof note), err);
 }
 
 static const hone_metric roc_auc = {

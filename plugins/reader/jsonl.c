@@ -1,6 +1,6 @@
 /* jsonl.c - reader of JSON Lines: an object a line, whose keys hold text, a second text, a label or a score, an id.
  *
- * Other keys are left alone. Source: jsonlines.org.
+ * Other keys are kept where report.slices asks for them. Source: jsonlines.org.
  *
  * build: pkg-config jansson
  *
@@ -175,6 +175,30 @@ static hone_status add_score(const line *l, hone_error *err)
     return hone_sink_gold(l->sink, &gold, err);
 }
 
+/* Keys whose values are no lists and no objects. */
+static hone_status add_columns(const line *l, hone_error *err)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)l->object, key, value)
+    {
+        char room[40];
+        const char *text = room;
+        if (json_is_string(value))
+            text = json_string_value(value);
+        else if (json_is_integer(value))
+            snprintf(room, sizeof room, "%lld", (long long)json_integer_value(value));
+        else if (json_is_real(value))
+            snprintf(room, sizeof room, "%g", json_real_value(value));
+        else if (json_is_boolean(value))
+            snprintf(room, sizeof room, "%s", json_is_true(value) ? "true" : "false");
+        else
+            continue;
+        HONE_TRY(hone_sink_column(l->sink, key, text, strlen(text), err));
+    }
+    return HONE_OK;
+}
+
 static hone_status add_example(const line *l, hone_error *err)
 {
     const json_t *value;
@@ -186,6 +210,7 @@ static hone_status add_example(const line *l, hone_error *err)
     HONE_TRY(hone_sink_example(l->sink, id, l->number, err));
     HONE_TRY(add_text(l, TEXT, err));
     HONE_TRY(add_text(l, TEXT_PAIR, err));
+    HONE_TRY(add_columns(l, err));
     return key_of(l->self, LABEL) ? add_label(l, err) : add_score(l, err);
 }
 

@@ -43,7 +43,10 @@ expect 0 trial "$dir/whole"
 for file in result.json metrics.jsonl predictions.tsv exhibits.json; do
     [ -s "$dir/whole/$file" ] || fail "$file is not there"
 done
-grep -q '"name": "confusion_matrix"' "$dir/whole/exhibits.json" || fail "there is no confusion matrix"
+[ "$(wc -l <"$dir/whole/errors.tsv")" = 81 ] || fail "errors.tsv has not a line for each of 80 examples"
+head -1 "$dir/whole/errors.tsv" | grep -q "^id.gold.predicted.loss.text$" || fail "errors.tsv has no text"
+[ "$(wc -l <"$dir/whole/slices.tsv")" = 81 ] || fail "slices.tsv has not a line for each of 80 examples"
+[ "$(wc -l <"$dir/whole/confusion.tsv")" = 3 ] || fail "confusion.tsv has not a line for each of 2 labels"
 [ "$(wc -l <"$dir/whole/predictions.tsv")" = 81 ] || fail "predictions.tsv has not a line for each of 80 examples"
 grep -q 'step 50/50' "$dir/out" || fail "no line says that the last step is done"
 

@@ -303,7 +303,7 @@ static const mistake mistakes[] = {
     {DATA REST "task: nothing\n", "exp.yaml:8:7: task: there is no task \"nothing\"; there are: *"},
     {DATA REST "modle: {type: null}\n",
      "exp.yaml:8:1: the file has no key \"modle\"; did you mean \"model\"? It has: data, "
-     "tokenizer, model, head, optimizer, schedule, techniques, trainer, metrics, backend, "
+     "tokenizer, model, head, optimizer, schedule, techniques, trainer, metrics, report, backend, "
      "launcher, sweep, name, output_dir, cache_dir, seed, task, plugins, data_root, model_root"},
     {DATA REST "learning_rate: 1.0e-5\n", "exp.yaml:8:1: the file has no key \"learning_rate\"; write optimizer.learning_rate"},
     {DATA REST "evaluation_strategy: epoch\n",
@@ -331,6 +331,10 @@ static const mistake mistakes[] = {
                "trainer: {metric_for_best_model: validation/acuracy}\n",
      "exp.yaml:9:34: trainer.metric_for_best_model is \"validation/acuracy\"; did you mean validation/accuracy? There are: "
      "validation/f1, validation/accuracy, validation/loss"},
+    {DATA REST "report: {slices: [{column: genre}, {pattern: \"[a\"}, {name: x}, {column: a, pattern: b}]}\n",
+     "exp.yaml:8:46: report.slices[1].pattern is \"[a\"; it is no extended regular expression: *\n"
+     "exp.yaml:8:53: report.slices[2] has neither a column nor a pattern; give it one of the two\n"
+     "exp.yaml:8:64: report.slices[3] has both a column and a pattern; give it one of the two"},
     {DATA REST "techniques: {type: null}\n",
      "exp.yaml:8:13: techniques is a map; it must be a list, each item the name of a technique, or a map with its type"},
     {DATA "model: {type: null}\n"

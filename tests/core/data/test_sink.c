@@ -170,6 +170,36 @@ START_TEST(the_hash_changes_with_whatever_an_example_holds)
 }
 END_TEST
 
+START_TEST(columns_that_somebody_asked_for_are_kept_and_must_be_there)
+{
+    static const char *const kept[] = {"genre", "year", NULL};
+    for (int missing = 0; missing < 2; missing++) {
+        hone_arena *own = hone__arena_create(0);
+        hone_sink *mine = hone__sink_create(&(hone__sink_setup){
+            .arena = own, .file = "f.tsv", .split = "train", .reader = "test", .target = HONE_TARGET_NONE, .kept = kept});
+        hone_error err;
+        hone_corpus *corpus;
+        for (int i = 0; i < 2; i++) {
+            ck_assert_int_eq(hone_sink_example(mine, NULL, 0, &err), HONE_OK);
+            ck_assert_int_eq(hone_sink_column(mine, "genre", "news", 4, &err), HONE_OK);
+            ck_assert_int_eq(hone_sink_column(mine, "other", "x", 1, &err), HONE_OK);
+            if (i == 1 && !missing)
+                ck_assert_int_eq(hone_sink_column(mine, "year", "1984", 4, &err), HONE_OK);
+        }
+        const hone_status status = hone__sink_finish(mine, &corpus, &err);
+        ck_assert_int_eq(status, missing ? HONE_EFORMAT : HONE_OK);
+        if (missing)
+            ck_assert_str_eq(err.msg,
+                             "f.tsv: there is no column year, which report.slices asks for; the columns are genre, other");
+        else
+            ck_assert_str_eq(corpus->examples[1]->kept[1], "1984");
+        ck_assert(missing || (strcmp(corpus->examples[0]->kept[0], "news") == 0 && !corpus->examples[0]->kept[1]));
+        hone__sink_destroy(mine);
+        hone__arena_destroy(own);
+    }
+}
+END_TEST
+
 START_TEST(targets_have_names)
 {
     ck_assert_str_eq(hone_target_name(HONE_TARGET_NONE), "none");
@@ -181,4 +211,5 @@ END_TEST
 
 SUITE("sink", examples_come_out_as_they_went_in, text_that_is_not_utf8_or_has_nul_bytes_is_refused,
       fields_must_be_known_and_filled_once, ids_are_unique_and_not_empty, gold_must_be_there_and_fit_the_target,
-      sets_of_labels_hold_each_label_once, the_hash_changes_with_whatever_an_example_holds, targets_have_names)
+      sets_of_labels_hold_each_label_once, the_hash_changes_with_whatever_an_example_holds,
+      columns_that_somebody_asked_for_are_kept_and_must_be_there, targets_have_names)

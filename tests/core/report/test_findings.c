@@ -411,6 +411,107 @@ START_TEST(thin_curves_keep_their_ends)
 }
 END_TEST
 
+/* ---- Out of a folder --------------------------------------------------------------------------------------------- */
+
+static void put(const char *dir, const char *name, const char *text)
+{
+    char path[4200];
+    hone_error err;
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    ck_assert_msg(hone__write_file(path, text, strlen(text), &err) == HONE_OK, "%s", err.msg);
+}
+
+/* Twelve examples: those of label b are wrong, they are long, and their genre is news. */
+static void put_folder(const char *dir)
+{
+    char predictions[1000] = "id\tgold\tpredicted\tloss\titems\tp:a\tp:b\n",
+         slices[600] = "id\tlength\tcolumn:genre\tpattern:x\n";
+    for (int i = 0; i < 12; i++) {
+        char one[100];
+        snprintf(one, sizeof one, "e%d\t%s\ta\t0.5\t1\t0.75\t0.25\n", i, i < 6 ? "a" : "b");
+        strcat(predictions, one);
+        snprintf(one, sizeof one, "e%d\t%d\t%s\t%d\n", i, 10 + i, i < 6 ? "mail" : "news", i % 2);
+        strcat(slices, one);
+    }
+    put(dir, "predictions.tsv", predictions);
+    put(dir, "slices.tsv", slices);
+    put(dir, "errors.tsv", "id\tgold\tpredicted\tloss\ttext\ne7\tb\ta\t0.5\ta\\tb\n");
+}
+
+static const hone__findings *read_folder(hone_arena *arena, const char *dir)
+{
+    hone__findings *f = NULL;
+    hone_error err = {HONE_OK, ""};
+    ck_assert_msg(hone__findings_read(arena, dir, "validation", NULL, NULL, &f, &err) == HONE_OK, "%s", err.msg);
+    return f;
+}
+
+START_TEST(slices_stand_with_the_weakest_first_and_their_intervals)
+{
+    static const char *const weakest[] = {"label: b", "genre: news"};
+    char *dir = suite_make_dir();
+    hone_arena *arena = hone__arena_create(0);
+    put_folder(dir);
+    const hone_table *t = hone__findings_table(read_folder(arena, dir), "slices");
+    for (uint64_t i = 0; i < 2; i++) {
+        ck_assert_str_eq(cell(t, i, 0)->text, weakest[i]);
+        ck_assert(cell(t, i, 1)->number == 6 && cell(t, i, 2)->number == 0);
+        /* Wilson's interval of 0 of 6: from 0 to z^2 / (n + z^2). */
+        ck_assert_double_eq_tol(cell(t, i, 3)->number, 0, 1e-12);
+        ck_assert_double_eq_tol(cell(t, i, 4)->number, 3.8414588206941236 / 9.8414588206941236, 1e-12);
+    }
+    ck_assert(cell(t, row_named(t, "with x"), 2)->number == 0.5 && cell(t, row_named(t, "without x"), 1)->number == 6);
+    for (uint64_t r = 0; r < rows_of(t); r++) /* quarters of three examples are too few */
+        ck_assert_int_ne(strncmp(cell(t, r, 0)->text, "length", 6), 0);
+    const hone_table *errors = hone__findings_table(read_folder(arena, dir), "errors");
+    ck_assert_str_eq(cell(errors, 0, 0)->text, "e7");
+    ck_assert_str_eq(cell(errors, 0, 4)->text, "a b"); /* the tab was escaped, and is shown as a blank */
+    hone__arena_destroy(arena);
+    suite_remove_dir(dir);
+}
+END_TEST
+
+START_TEST(damaged_files_of_slices_and_errors_are_left_out)
+{
+    static const char *const damaged[] = {"",          "id", "id\tlength\n", "id\tlength\ne0\t1\t2\n", "id\tlength\ne0\t1\n",
+                                          "\t\t\n\n\n"};
+    char *dir = suite_make_dir();
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        hone_arena *arena = hone__arena_create(0);
+        put_folder(dir);
+        put(dir, "slices.tsv", damaged[i]);
+        put(dir, "errors.tsv", damaged[i]);
+        const hone__findings *f = read_folder(arena, dir);
+        ck_assert_uint_eq(rows_of(hone__findings_table(f, "slices")), 2); /* by label */
+        ck_assert_ptr_null(hone__findings_table(f, "errors"));
+        put(dir, "predictions.tsv", damaged[i]);
+        ck_assert_ptr_null(read_folder(arena, dir));
+        hone__arena_destroy(arena);
+    }
+    suite_remove_dir(dir);
+}
+END_TEST
+
+static hone_status attempt_folder(void *ctx, hone_error *err)
+{
+    hone__findings *f;
+    hone_arena *arena = hone__arena_create(0);
+    if (!arena)
+        return hone_no_memory(err, "the arena");
+    const hone_status status = hone__findings_read(arena, ctx, "validation", NULL, NULL, &f, err);
+    hone__arena_destroy(arena);
+    return status;
+}
+
+START_TEST(every_allocation_may_fail_while_a_folder_is_read)
+{
+    char *dir = suite_make_dir();
+    put_folder(dir);
+    suite_every_allocation_fails(attempt_folder, dir);
+    suite_remove_dir(dir);
+}
+END_TEST
+
 static hone_status attempt(void *ctx, hone_error *err)
 {
     hone__findings *f;
@@ -440,4 +541,6 @@ END_TEST
 SUITE("findings", tables_curves_and_calibration_are_those_of_scikit_learn, pairs_that_are_confused_most_often_come_first,
       of_many_labels_the_weakest_are_drawn, two_labels_have_one_curve_that_of_the_positive_one, numbers_are_drawn_against_gold,
       what_has_no_scores_no_gold_or_another_target_breaks_nothing, tags_are_counted_by_word_and_lost_words_apart,
-      findings_of_the_test_data_say_so, thin_curves_keep_their_ends, every_allocation_may_fail)
+      findings_of_the_test_data_say_so, thin_curves_keep_their_ends, slices_stand_with_the_weakest_first_and_their_intervals,
+      damaged_files_of_slices_and_errors_are_left_out, every_allocation_may_fail_while_a_folder_is_read,
+      every_allocation_may_fail)

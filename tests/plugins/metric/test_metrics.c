@@ -232,23 +232,6 @@ START_TEST(a_figure_says_what_is_positive_and_which_average)
 }
 END_TEST
 
-START_TEST(the_curve_of_roc_auc_goes_through_its_corners)
-{
-    plugin_fixture f;
-    table t;
-    plugin_begin(&f);
-    fill(&t, HONE_TARGET_CLASS, 2);
-    const hone_exhibits *x = shown(&f, "roc_auc", &t);
-    ck_assert_int_eq((int)x->n_curves, 1);
-    const hone_curve *c = &x->curves[0];
-    ck_assert_str_eq(c->name, "it_curve");
-    ck_assert_str_eq(c->series, "l1");
-    ck_assert_int_eq((int)c->n, 3); /* (0, 0.5) lies between its neighbours */
-    ck_assert(c->x[0] == 0 && c->y[0] == 0 && c->x[1] == 0 && c->y[1] == 1 && c->x[2] == 1 && c->y[2] == 1);
-    plugin_end(&f);
-}
-END_TEST
-
 START_TEST(an_average_that_cannot_be_is_refused)
 {
     static const struct {
@@ -322,5 +305,4 @@ END_TEST
 
 SUITE("metrics", metrics_of_classes_are_those_of_scikit_learn, metrics_of_sets_of_labels_are_those_of_scikit_learn,
       metrics_of_scores_are_those_of_scipy_and_scikit_learn, a_figure_says_what_is_positive_and_which_average,
-      the_curve_of_roc_auc_goes_through_its_corners, an_average_that_cannot_be_is_refused, examples_without_gold_do_not_count,
-      memory_may_be_short_at_any_point)
+      an_average_that_cannot_be_is_refused, examples_without_gold_do_not_count, memory_may_be_short_at_any_point)
