@@ -21,6 +21,10 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Of 1000: ahead of what has no such wish, behind what has a stronger one. */
+#define OOM_SCORE 500
+#define OOM_TEXT "500"
+
 /* A signal handler reaches nothing else. */
 static volatile sig_atomic_t stop_signal;
 
@@ -38,6 +42,18 @@ static void catch_signals(void)
     sigaction(SIGINT, &action, NULL);
     action.sa_handler = SIG_IGN; /* a file that may not grow is an error like a full disk, not the end of the process */
     sigaction(SIGXFSZ, &action, NULL);
+}
+
+/* Where memory runs out, the kernel shall take a trial and not the supervisor of all. What cannot be raised stays as it is. */
+static void offer_to_oom_killer(void)
+{
+    const int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+    char text[16] = "";
+    if (fd < 0)
+        return;
+    if (read(fd, text, sizeof text - 1) > 0 && atoi(text) < OOM_SCORE)
+        (void)!pwrite(fd, OOM_TEXT, sizeof OOM_TEXT - 1, 0);
+    close(fd);
 }
 
 /* Two processes that train in one folder would write the same files. The folder itself is locked, for as long as the process lives, so
@@ -157,6 +173,7 @@ int hone__cli_trial(int argc, char **argv)
         return HONE__EXIT_USAGE;
     }
     catch_signals();
+    offer_to_oom_killer();
     hone_arena *arena = hone__arena_create(0);
     hone_log *log = hone__log_create(stdout, HONE_LOG_INFO);
     hone__registry *registry = hone__registry_create(log, false);

@@ -153,7 +153,8 @@ typedef struct hone__sweep_config {
     bool run_duplicates; /* a point that was drawn before is run again, and not answered from the journal */
     bool refit;          /* the best point is trained once more, on the training and the validation data */
     hone__sweep_save save;
-    double trial_timeout_s; /* 0: none */
+    double trial_timeout_s;  /* 0: none */
+    double trial_memory_gib; /* 0: none */
     hone__sweep_dimension *dimensions;
     size_t n_dimensions;
     const struct hone__sweep_condition *constraints;

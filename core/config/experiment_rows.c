@@ -281,6 +281,9 @@ static const hone_param sweep_rows[] = {
                       .help = "train the best point once more at the end, on all the data that is not for testing"),
     HONE_PARAM_REAL(hone__sweep_top, trial_timeout_s, .max_real = INFINITY, .unit = "s", .flags = HONE_NO_BITS,
                     .help = "a trial that takes longer is ended; 0: never", .renamed = "timeout timeout_s trial_timeout"),
+    HONE_PARAM_REAL(hone__sweep_top, trial_memory_gib, .max_real = 1048576, .unit = "GiB", .flags = HONE_NO_BITS,
+                    .help = "a trial whose private memory goes beyond it is ended; 0: no limit",
+                    .renamed = "memory_limit max_memory trial_memory"),
 };
 const hone__own_rows hone__sweep_rows = {"sweep", ROWS(sweep_rows)};
 const char *const hone__sweep_also[] = {"method", "early_terminate", "parameters", "zip", "constraints", NULL};

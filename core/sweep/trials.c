@@ -276,6 +276,7 @@ static hone_status launch(hone__supervisor *s, hone__slot *t, hone_error *err)
                     .argv = argv,
                     .log_path = log_path,
                     .time_s = s->sweep ? s->sweep->trial_timeout_s : 0,
+                    .memory_bytes = s->sweep ? (uint64_t)(s->sweep->trial_memory_gib * 1073741824) : 0,
                     .threads = threads_of(s)};
     t->job = (hone_job_state){.size = sizeof t->job, .running = true, .exit_code = -1};
     return s->launch->start(s->launcher, &job, &t->handle, err);

@@ -146,4 +146,12 @@ run 0 run sweep.yaml output_dir=none sweep.save=none
 [ ! -e none/best ] || fail "none has a best/"
 grep -q "save_model" none/best.yaml && [ "$(grep -c "save_model: true" none/best.yaml)" -ne 1 ] && fail "best.yaml leaves no model: $(cat none/best.yaml)"
 
+
+# A memory limit costs a trial, with its cause. (The sanitizers' shadow memory is beyond any limit.)
+if [ -z "${HONE_SANITIZE:-}" ]; then
+    run 1 run sweep.yaml output_dir=starved sweep.trial_memory_gib=0.0005 sweep.run_cap=1 trainer.num_train_epochs=100000 launcher.cgroup=none
+    says err "trial 0 FAILED: its private memory, "
+    run 0 run sweep.yaml output_dir=fed sweep.trial_memory_gib=8 sweep.run_cap=1
+fi
+
 exit $failures

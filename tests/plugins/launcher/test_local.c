@@ -11,6 +11,7 @@
 
 typedef struct params {
     double grace_s;
+    const char *cgroup;
 } params;
 
 typedef struct bench {
@@ -27,7 +28,7 @@ static const hone_launcher *launcher(const bench *b)
 
 static void bench_open(bench *b)
 {
-    b->params.grace_s = 0.3;
+    b->params = (params){.grace_s = 0.3};
     b->dir = suite_make_dir();
     snprintf(b->log, sizeof b->log, "%s/log.txt", b->dir);
     instance_open(&b->in, "launcher/local", &b->params, 0);
@@ -206,13 +207,97 @@ END_TEST
 
 START_TEST(a_memory_limit_holds)
 {
-    if (getenv("HONE_SANITIZE"))
-        return; /* the sanitizers' shadow memory is beyond any limit */
     bench b;
     bench_open(&b);
     hone_job_state s =
-        finish(&b, start(&b, "x=$(head -c 200000000 /dev/zero | tr '\\0' x); exit 0", (hone_job){.memory_bytes = 32 << 20}));
-    ck_assert(s.exit_code != 0);
+        finish(&b, start(&b, "x=$(head -c 100000000 /dev/zero | tr '\\0' x); exec 2>&1; while :; do sleep 0.1; done",
+                         (hone_job){.memory_bytes = 32 << 20}));
+    ck_assert_int_eq(s.signal, SIGKILL);
+    ck_assert_ptr_nonnull(strstr(s.cause, "beyond its limit of 32 MiB"));
+    bench_close(&b);
+}
+END_TEST
+
+START_TEST(memory_of_all_its_processes_counts_against_the_limit)
+{
+    static const char script[] = "for i in 1 2 3 4; do (x=$(head -c 12000000 /dev/zero | tr '\\0' x); sleep 300) & done; wait";
+    bench b;
+    bench_open(&b);
+    b.params.cgroup = "none";
+    uint64_t handle = start(&b, script, (hone_job){.memory_bytes = 40 << 20});
+    hone_job_state s = state_of(&b, handle);
+    for (int i = 0; i < 2000 && s.running; i++) {
+        launcher(&b)->wait(&b.in.self, 0.05);
+        s = state_of(&b, handle);
+    }
+    ck_assert_int_eq(s.signal, SIGKILL);
+    ck_assert_ptr_nonnull(strstr(s.cause, "its private memory, "));
+    ck_assert_ptr_nonnull(strstr(s.cause, "beyond its limit of 40 MiB"));
+    launcher(&b)->forget(&b.in.self, handle);
+    bench_close(&b);
+}
+END_TEST
+
+static void put(const char *dir, const char *name, const char *text)
+{
+    char path[4400];
+    hone_error err;
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    ck_assert_int_eq(hone__write_file(path, text, strlen(text), &err), HONE_OK);
+}
+
+static void has(const char *dir, const char *name, const char *text)
+{
+    char path[4400], *found;
+    size_t n;
+    hone_error err;
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    ck_assert_int_eq(hone__read_file(path, 0, &found, &n, &err), HONE_OK);
+    ck_assert_str_eq(found, text);
+    hone__free(found);
+}
+
+/* A folder with a cgroup's files, as the kernel would make them: what is written there and what is made of memory.events. */
+START_TEST(a_cgroup_has_the_limit_and_says_whether_the_kernel_ended_the_job)
+{
+    static const char *const files[] = {"memory.swap.max", "memory.oom.group", "cgroup.procs", "cgroup.kill", "memory.max"};
+    char group[4300];
+    bench b;
+    hone_error err;
+    bench_open(&b);
+    b.params.cgroup = b.dir;
+    put(b.dir, "cgroup.controllers", "cpu memory pids\n");
+    put(b.dir, "cgroup.subtree_control", "cpu memory\n");
+    snprintf(group, sizeof group, "%s/hone-%ld-1", b.dir, (long)getpid());
+    ck_assert_int_eq(hone__make_dirs(group, &err), HONE_OK);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        put(group, files[i], "");
+    put(group, "memory.events", "low 0\nhigh 0\nmax 7\noom 1\noom_kill 1\noom_group_kill 1\n");
+    hone_job_state s = finish(&b, start(&b, "kill -KILL $$", (hone_job){.memory_bytes = 64 << 20}));
+    ck_assert_str_eq(s.cause, "killed by the kernel at its memory limit of 64 MiB");
+    has(group, "memory.max", "67108864");
+    has(group, "memory.oom.group", "1");
+    has(group, "cgroup.procs", "0");
+    has(group, "cgroup.kill", "1");
+
+    snprintf(group, sizeof group, "%s/hone-%ld-2", b.dir, (long)getpid());
+    ck_assert_int_eq(hone__make_dirs(group, &err), HONE_OK);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        put(group, files[i], "");
+    put(group, "memory.events", "oom 0\noom_kill 0\n");
+    s = finish(&b, start(&b, "kill -KILL $$", (hone_job){.memory_bytes = 64 << 20}));
+    ck_assert_str_eq(s.cause, ""); /* who killed it is not known */
+    bench_close(&b);
+}
+END_TEST
+
+START_TEST(a_folder_that_is_no_cgroup_limits_nothing_and_starts_jobs_all_the_same)
+{
+    bench b;
+    bench_open(&b);
+    b.params.cgroup = b.dir;
+    hone_job_state s = finish(&b, start(&b, "exit 3", (hone_job){.memory_bytes = (uint64_t)1 << 40}));
+    ck_assert_int_eq(s.exit_code, 3);
     bench_close(&b);
 }
 END_TEST
@@ -263,4 +348,6 @@ END_TEST
 SUITE("local", exit_code_output_and_memory_are_reported, a_crash_is_reported_by_its_signal, additions_overrule_the_environment,
       a_time_limit_asks_first_and_kills_after_the_grace, stopping_softly_lets_it_end_by_itself_and_hard_does_not,
       what_a_job_started_ends_with_it, many_run_at_once_and_none_is_mixed_up, a_memory_limit_holds,
-      a_program_that_is_not_there_is_named, every_allocation_may_fail)
+      memory_of_all_its_processes_counts_against_the_limit, a_cgroup_has_the_limit_and_says_whether_the_kernel_ended_the_job,
+      a_folder_that_is_no_cgroup_limits_nothing_and_starts_jobs_all_the_same, a_program_that_is_not_there_is_named,
+      every_allocation_may_fail)
