@@ -155,6 +155,7 @@ typedef struct hone__sweep_config {
     hone__sweep_save save;
     double trial_timeout_s;  /* 0: none */
     double trial_memory_gib; /* 0: none */
+    double memory_gib;       /* of all running trials; 0: what there is */
     hone__sweep_dimension *dimensions;
     size_t n_dimensions;
     const struct hone__sweep_condition *constraints;

@@ -47,7 +47,7 @@ typedef struct hone__sweep_top {
     int32_t on_duplicate; /* 0: reuse, 1: run */
     int32_t save;         /* hone__sweep_save */
     int32_t refit;        /* 0: none, 1: train+validation */
-    double trial_timeout_s, trial_memory_gib;
+    double trial_timeout_s, trial_memory_gib, memory_gib;
 } hone__sweep_top;
 
 /* Tables of the core's own, by the key they stand under ("" is the top). */

@@ -284,6 +284,8 @@ static const hone_param sweep_rows[] = {
     HONE_PARAM_REAL(hone__sweep_top, trial_memory_gib, .max_real = 1048576, .unit = "GiB", .flags = HONE_NO_BITS,
                     .help = "a trial whose private memory goes beyond it is ended; 0: no limit",
                     .renamed = "memory_limit max_memory trial_memory"),
+    HONE_PARAM_REAL(hone__sweep_top, memory_gib, .max_real = 1048576, .unit = "GiB", .flags = HONE_NO_BITS,
+                    .help = "for all running trials; one that does not fit beside them waits; 0: what is free at the start"),
 };
 const hone__own_rows hone__sweep_rows = {"sweep", ROWS(sweep_rows)};
 const char *const hone__sweep_also[] = {"method", "early_terminate", "parameters", "zip", "constraints", NULL};

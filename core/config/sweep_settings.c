@@ -151,6 +151,7 @@ static void take_rows(hone__loader *l, const hone__sweep_top *top)
     sweep->save = (hone__sweep_save)top->save;
     sweep->trial_timeout_s = top->trial_timeout_s;
     sweep->trial_memory_gib = top->trial_memory_gib;
+    sweep->memory_gib = top->memory_gib;
     sweep->max_concurrent_trials = concurrent_trials(l, &top->max_concurrent_trials);
 }
 

@@ -148,6 +148,7 @@ static hone_status begin(hone__supervisor *s, hone_error *err)
     HONE_TRY(make_slots(s, err));
     HONE_TRY(make_launcher(s, err));
     HONE_TRY(hone__early_create(s, err));
+    HONE_TRY(hone__room_begin(s, err));
     return begin_journal(s, err);
 }
 

@@ -28,6 +28,9 @@ typedef struct hone__slot {
     int asked;         /* how often it was asked to end: 1 softly, 2 hard */
     int64_t reuses;    /* the trial that answers for it; -1: none */
     int64_t pruned_at; /* the step at which the stopper decided that it ends; -1: it did not */
+    bool written;      /* its trial.yaml */
+    bool measured;     /* what it needs: */
+    uint64_t bytes, mapped;
 } hone__slot;
 
 /* A trial that has ended; nothing has followed from it yet. */
@@ -68,9 +71,12 @@ typedef struct hone__supervisor {
     int64_t spare;      /* a trial that a kill left with nothing but its number; -1: none */
     int64_t best;       /* point; -1: none yet */
     double best_value;
-    int64_t kept;  /* the point whose models are kept as the best one's; -1: none */
-    double began;  /* by hone__now() */
-    double worked; /* seconds of earlier supervisors */
+    int64_t kept;     /* the point whose models are kept as the best one's; -1: none */
+    double began;     /* by hone__now() */
+    double worked;    /* seconds of earlier supervisors */
+    uint64_t room;    /* bytes for all running trials; 0: unknown */
+    uint64_t largest; /* that a trial was found to need */
+    bool crowded;     /* a trial waits for room; none is made meanwhile */
 } hone__supervisor;
 
 /* ---- trials.c: a trial from its number to its process ------------------------------------------------------------ */
@@ -107,6 +113,12 @@ void hone__early_stop(hone__supervisor *s);
 int64_t hone__early_decided(const hone__journal_entry *t);
 /* "ended early by median after step 40" */
 void hone__early_cause(const hone__supervisor *s, int64_t step, hone__outcome *o);
+
+/* ---- room.c: memory for the next trial --------------------------------------------------------------------------- */
+
+hone_status hone__room_begin(hone__supervisor *s, hone_error *err) HONE_CHECKED;
+/* Does a trial whose trial.yaml is written fit beside those that run? Always where none does. */
+bool hone__room_for(hone__supervisor *s, hone__slot *t);
 
 /* ---- keep.c: whose models are kept ------------------------------------------------------------------------------- */
 

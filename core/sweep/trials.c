@@ -193,7 +193,7 @@ static hone_status make_next(hone__supervisor *s, hone_error *err)
 
 hone_status hone__trials_make(hone__supervisor *s, hone_error *err)
 {
-    if (s->stopping)
+    if (s->stopping || s->crowded)
         return HONE_OK;
     if (s->n_taken < s->n_queue) {
         HONE_TRY(look_for_survivors(s, err));
@@ -290,25 +290,53 @@ static void fail_to_start(hone__supervisor *s, hone__slot *t, const hone_error *
     hone__conclude(s, t, &o);
 }
 
-static void start(hone__supervisor *s, hone__slot *t)
+/* False where it must wait for memory. */
+static bool start(hone__supervisor *s, hone__slot *t)
 {
     hone_error why;
-    hone_status status = write_trial(s, t, &why);
+    hone_status status = t->written ? HONE_OK : write_trial(s, t, &why);
+    t->written = status == HONE_OK;
+    hone__arena_reset(s->step);
+    if (status == HONE_OK && !hone__room_for(s, t))
+        return false;
     if (status == HONE_OK)
         status = launch(s, t, &why);
     hone__arena_reset(s->step);
     if (status != HONE_OK) {
         fail_to_start(s, t, &why);
-        return;
+        return true;
     }
     t->state = HONE__SLOT_RUNNING;
     const hone__trial_view v = hone__view_of(t);
     hone__tell(s, HONE__NEWS_STARTED, &v);
+    return true;
+}
+
+/* The first that was made and is not started; NULL where there is none. */
+static hone__slot *first_made(hone__supervisor *s)
+{
+    hone__slot *first = NULL;
+    for (size_t i = 0; i < s->n_slots; i++)
+        if (s->slots[i].state == HONE__SLOT_MADE && (!first || s->slots[i].trial < first->trial))
+            first = &s->slots[i];
+    return first;
+}
+
+/* Stays in the journal as one that was interrupted. */
+static void give_up(hone__supervisor *s, hone__slot *t)
+{
+    hone__outcome o = {.interrupted = true, .exit_code = -1, .value = NAN};
+    snprintf(o.cause, sizeof o.cause, "stopped with the sweep");
+    hone__conclude(s, t, &o);
 }
 
 void hone__trials_start(hone__supervisor *s)
 {
-    for (size_t i = 0; i < s->n_slots; i++)
-        if (s->slots[i].state == HONE__SLOT_MADE)
-            start(s, &s->slots[i]);
+    s->crowded = false;
+    for (hone__slot *t; !s->crowded && (t = first_made(s)) != NULL;) {
+        if (s->stopping)
+            give_up(s, t);
+        else
+            s->crowded = !start(s, t);
+    }
 }

@@ -154,4 +154,12 @@ if [ -z "${HONE_SANITIZE:-}" ]; then
     run 0 run sweep.yaml output_dir=fed sweep.trial_memory_gib=8 sweep.run_cap=1
 fi
 
+# Trials that would not fit side by side run one after another; where there is room, they do not wait.
+run 0 run sweep.yaml output_dir=narrow sweep.memory_gib=1.0e-4 --json
+[ "$(grep -o '"event": "\(started\|ended\)"' out | sort -u | wc -l)" -eq 2 ] || fail "no events: $(cat out)"
+awk -F '"' '/"event": "started"/ && ++running > 1 { print "two at once: " $0 } /"event": "ended"/ { running-- }' out >wrong
+[ ! -s wrong ] || fail "$(cat wrong)"
+cut -f 1-8 all/leaderboard.tsv >before
+cut -f 1-8 narrow/leaderboard.tsv | cmp -s - before || fail "waiting changes the leaderboard: $(cat narrow/leaderboard.tsv before)"
+
 exit $failures

@@ -286,7 +286,7 @@ static const mistake mistakes[] = {
      "parameters, "
      "zip, constraints, metric, run_cap, seeds, sampler_seed, time_budget_s, max_concurrent_trials, on_error, on_duplicate, "
      "save, "
-     "refit, trial_timeout_s, trial_memory_gib"},
+     "refit, trial_timeout_s, trial_memory_gib, memory_gib"},
 #define SETTING(text) SWEPT "sweep:\n  method: random\n  " text "\n  parameters:\n    optimizer.learning_rate: {value: 0.1}\n"
     {SETTING("seeds: []"), "exp.yaml:11:10: sweep.seeds is an empty list; it must have at least one seed"},
     {SETTING("seeds: [1, 2, 1]"), "exp.yaml:11:17: sweep.seeds holds 1 twice; the two trials would have the same bits"},
