@@ -8,6 +8,7 @@
 #include "sweep/journal.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -293,6 +294,17 @@ static hone_status read_lines(reader *r, const char *path, const char *bytes, si
     return HONE_OK;
 }
 
+/* A journal of another program, or one that was killed at once, names no format. */
+static hone_status check_format(const hone__study *study, const char *path, hone_error *err)
+{
+    const char *format = hone__pair_text(study->attributes, study->n_attributes, "format");
+    const char *hone = hone__pair_text(study->attributes, study->n_attributes, "hone");
+    if (!format || strtoll(format, NULL, 10) <= HONE__RUN_FORMAT)
+        return HONE_OK;
+    return hone_fail(err, HONE_EFORMAT, "%s has format %s, written by hone %s; hone %s reads formats up to %d", path, format,
+                     hone ? hone : "(unknown)", HONE_VERSION, HONE__RUN_FORMAT);
+}
+
 hone_status hone__journal_read(hone_arena *arena, const char *path, hone__study **study, hone_error *err)
 {
     char *bytes;
@@ -305,5 +317,5 @@ hone_status hone__journal_read(hone_arena *arena, const char *path, hone__study 
     hone_status status = read_lines(&r, path, bytes, n, err);
     hone__free(bytes);
     *study = r.study;
-    return status;
+    return status == HONE_OK ? check_format(r.study, path, err) : status;
 }

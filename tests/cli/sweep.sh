@@ -154,6 +154,14 @@ if [ -z "${HONE_SANITIZE:-}" ]; then
     run 0 run sweep.yaml output_dir=fed sweep.trial_memory_gib=8 sweep.run_cap=1
 fi
 
+# A directory of a later format is refused by its number, whatever is to be done with it.
+cp -r all later
+sed -i 's/"user_attr":{"format":1}/"user_attr":{"format":2}/' later/journal.log
+for command in resume report status; do
+    run 1 $command later
+    says err "has format 2, written by hone"
+done
+
 # Trials that would not fit side by side run one after another; where there is room, they do not wait.
 run 0 run sweep.yaml output_dir=narrow sweep.memory_gib=1.0e-4 --json
 [ "$(grep -o '"event": "\(started\|ended\)"' out | sort -u | wc -l)" -eq 2 ] || fail "no events: $(cat out)"
