@@ -220,7 +220,8 @@ END_TEST
 
 START_TEST(memory_of_all_its_processes_counts_against_the_limit)
 {
-    static const char script[] = "for i in 1 2 3 4; do (x=$(head -c 12000000 /dev/zero | tr '\\0' x); sleep 300) & done; wait";
+    static const char script[] =
+        "for i in 1 2 3 4; do (x=$(head -c 12000000 /dev/zero | tr '\\0' x); sleep 300; :) & done; wait";
     bench b;
     bench_open(&b);
     b.params.cgroup = "none";
