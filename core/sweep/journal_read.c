@@ -218,7 +218,7 @@ static hone_status read_intermediate(reader *r, const json_t *record, hone_error
     HONE_TRY(hone__json_int(record, "step", true, &step, r->where, err));
     const json_t *number = json_object_get(record, "intermediate_value");
     const double value = json_is_number(number) ? json_number_value(number) : (double)NAN;
-    for (size_t i = t->n_curve; i-- > 0;)
+    for (size_t i = t->n_curve; i-- > 0 && t->curve[i].step >= step;) /* steps go up, but for such a trial */
         if (t->curve[i].step == step) {
             t->curve[i].value = value;
             return HONE_OK;

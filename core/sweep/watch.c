@@ -263,7 +263,7 @@ void hone__outcome_read(hone__outcome *o, const char *dir, const hone_job_state 
     read_tail(path, o->tail, sizeof o->tail);
     if (answered)
         return;
-    o->interrupted = o->exit_code == EXIT_INTERRUPTED;
+    o->interrupted = o->exit_code == EXIT_INTERRUPTED && !state->cause[0]; /* a launcher that ended it itself says why */
     if (state->cause[0])
         snprintf(o->cause, sizeof o->cause, "%s", state->cause);
     else if (o->interrupted)

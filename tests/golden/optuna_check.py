@@ -30,7 +30,7 @@ data: {type: tsv, train: train.tsv, validation: validation.tsv, columns: {text: 
 tokenizer: {type: whitespace, min_count: 1}
 model: {type: bag, hidden_size: 8}
 head: {type: classification}
-trainer: {train_batch_size: 8, threads: 1}
+trainer: {train_batch_size: 8, threads: 1, eval_strategy: steps, eval_steps: 40}
 metrics: [log_loss]
 sweep:
   method: {type: tpe, n_startup_trials: 8}
