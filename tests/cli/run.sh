@@ -140,7 +140,7 @@ rm -r fine/report.md fine/leaderboard.tsv fine/plots fine/best.yaml
 run 0 report fine
 cmp -s before.md fine/report.md || fail "the report is another one: $(diff before.md fine/report.md)"
 run 0 report --json fine
-says out '"complete": 4, "failed": 0'
+says out '"complete": 4, "pruned": 0, "failed": 0'
 run 2 report "$dir"
 says err "there is no journal.log"
 run 2 report
