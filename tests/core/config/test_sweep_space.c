@@ -84,7 +84,8 @@ START_TEST(space_without_conditions_says_so)
 {
     world w;
     world_open(&w);
-    const hone_space space = hone__sweep_space(w.f.arena, world_load_well(&w, SWEEP LENGTHS)->sweep);
+    const hone__experiment *e = world_load_well(&w, SWEEP LENGTHS);
+    const hone_space space = hone__sweep_space(w.f.arena, e->sweep);
     ck_assert(space.active == NULL);
     ck_assert(space.allowed == NULL);
     world_close(&w);
@@ -211,7 +212,8 @@ START_TEST(constraints_hold_for_what_is_swept_and_what_is_not)
                  SWEEP "  parameters:\n    optimizer: {values: [adamw, sgd]}\n"
                        "    optimizer.learning_rate: {min: 0.1, max: 0.5}\n  constraints: [\"%s\"]\n",
                  rows[i].constraint);
-        const hone_space space = hone__sweep_space(w.f.arena, world_load_well(&w, text)->sweep);
+        const hone__experiment *e = world_load_well(&w, text);
+        const hone_space space = hone__sweep_space(w.f.arena, e->sweep);
         for (size_t p = 0; p < 4; p++)
             ck_assert_msg(space.allowed(space.host, points[p]) == rows[i].allowed[p], "%s at point %zu", rows[i].constraint, p);
     }
@@ -223,10 +225,10 @@ START_TEST(all_constraints_must_hold)
 {
     world w;
     world_open(&w);
-    const hone_space space = hone__sweep_space(
-        w.f.arena, world_load_well(&w, SWEEP LENGTHS "  constraints: [tokenizer.max_length > 64, \"trainer.train_batch_size * "
-                                                     "tokenizer.max_length <= 2048\"]\n")
-                       ->sweep);
+    const hone__experiment *e =
+        world_load_well(&w, SWEEP LENGTHS "  constraints: [tokenizer.max_length > 64, \"trainer.train_batch_size * "
+                                          "tokenizer.max_length <= 2048\"]\n");
+    const hone_space space = hone__sweep_space(w.f.arena, e->sweep);
     const double shorter[] = {0}, longer[] = {1};
     ck_assert(!space.allowed(space.host, shorter));
     ck_assert(space.allowed(space.host, longer));
