@@ -242,12 +242,11 @@ START_TEST(odd_points_do_no_harm)
     static const double odd[] = {NAN, -1, 2, 1e300, -INFINITY, INFINITY};
     world w;
     world_open(&w);
-    const hone_space space = hone__sweep_space(
-        w.f.arena,
+    const hone__experiment *e =
         world_load_well(&w, SWEEP LENGTHS "  parameters:\n    optimizer: {values: [adamw, sgd]}\n"
                                           "    optimizer.momentum: {values: [0, 0.5], when: tokenizer.max_length < 100}\n"
-                                          "  constraints: [\"optimizer.type == sgd or tokenizer.max_length == 64\"]\n")
-            ->sweep);
+                                          "  constraints: [\"optimizer.type == sgd or tokenizer.max_length == 64\"]\n");
+    const hone_space space = hone__sweep_space(w.f.arena, e->sweep);
     for (size_t a = 0; a < 6; a++)
         for (size_t b = 0; b < 6; b++) {
             const double x[] = {odd[a], odd[b], NAN};
