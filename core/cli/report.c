@@ -26,6 +26,11 @@ static hone_status add_board(const hone__report_run *run, hone__str *out, hone_e
     if (sheet->n_rows) {
         hone__str_add(out, "\n");
         hone__sheet_text(sheet, WIDEST_CELL, SHOWN_TRIALS, 2, out);
+        const char *notes = hone__leaderboard_notes(run);
+        if (!notes)
+            return hone_no_memory(err, "showing a leaderboard");
+        if (notes[0])
+            hone__str_addf(out, "  %s\n", notes);
     }
     return out->failed ? hone_no_memory(err, "showing a leaderboard") : HONE_OK;
 }

@@ -300,3 +300,16 @@ hone_status hone__leaderboard(const hone__report_run *run, hone__board which, ho
         return hone_no_memory(err, "making a leaderboard");
     return add_rows(&b, *sheet, err);
 }
+
+const char *hone__leaderboard_notes(const hone__report_run *run)
+{
+    const hone__report_trial *best = hone__report_best(run);
+    const char *notes = "";
+    for (size_t i = 0; best && notes && i < best->n_figures; i++) {
+        const hone__figure *f = &best->figures[i];
+        if (!f->note || !f->note[0] || strncmp(f->name, validation, sizeof validation - 1) != 0)
+            continue;
+        notes = hone_sprintf(run->arena, "%s%s%s: %s", notes, notes[0] ? "; " : "", f->name + sizeof validation - 1, f->note);
+    }
+    return notes;
+}

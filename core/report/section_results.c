@@ -41,7 +41,14 @@ hone_status hone__section_leaderboard(hone__report *r, hone_error *err)
 {
     hone__sheet *sheet;
     HONE_TRY(hone__leaderboard(r->run, HONE__BOARD_READING, &sheet, err));
+    const char *notes = hone__leaderboard_notes(r->run);
+    if (!notes)
+        return hone_no_memory(err, "writing a report");
     hone__doc_table(&r->doc, sheet, MOST_ROWS, "leaderboard.tsv");
+    if (notes[0]) {
+        hone__doc_note(&r->doc);
+        hone__doc_text(&r->doc, "%s.", notes);
+    }
     if (r->run->n_ranked && r->run->n_seeds > 1) {
         hone__doc_note(&r->doc);
         hone__doc_text(&r->doc,

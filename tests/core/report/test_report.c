@@ -252,6 +252,7 @@ START_TEST(the_report_tells_results_failures_and_exhibits)
         {"report.md", "| 1 | 1 | 0.7500 |"},
         {"report.md", "| bag | - |"},
         {"report.md", "a\\|b &lt;i>"},
+        {"report.md", "\naccuracy: a"}, /* what the note says stands below the leaderboard, too */
         {"report.md", "SIGSEGV"},
         {"report.md", "a line\n--------\nanother"},
         {"report.md", "### Per class"},
