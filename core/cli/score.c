@@ -58,14 +58,17 @@ static hone_status open_data(scoring *s, hone_error *err)
 static hone_status save(scoring *s, const hone__evaluated *evaluated, const hone_exhibits *exhibits, hone_error *err)
 {
     hone_arena *arena = s->session.arena;
-    const char *predictions = hone__path_join(arena, s->folder, "predictions.tsv");
     const char *figures = hone__path_join(arena, s->folder, "exhibits.json");
-    if (!predictions || !figures)
+    const hone__evidence evidence = {.dir = s->folder,
+                                     .evaluated = evaluated,
+                                     .config = &s->experiment->report,
+                                     .kept = (const char *const *)s->experiment->data->kept,
+                                     .prepared = s->prepared,
+                                     .preparer = &s->trained->preparer};
+    if (!figures)
         return hone_no_memory(err, "writing test results");
     HONE_TRY(hone__make_dirs(s->folder, err));
-    HONE_TRY(hone__predictions_write(predictions, &evaluated->outputs[0], err));
-    HONE_TRY(hone__evidence_write(s->folder, &evaluated->outputs[0], &s->experiment->report,
-                                  (const char *const *)s->experiment->data->kept, arena, err));
+    HONE_TRY(hone__evidence_write(&evidence, arena, err));
     return hone__exhibits_save(exhibits, figures, err); /* last: where it stands, the test data is scored */
 }
 

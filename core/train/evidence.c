@@ -1,4 +1,4 @@
-/* evidence.c - errors.tsv, slices.tsv and confusion.tsv of an evaluation.
+/* evidence.c - predictions, errors, slices and confusion of an evaluation.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "train/evidence.h"
@@ -6,11 +6,12 @@
 #include "base/file.h"
 #include "base/regex.h"
 #include "base/str.h"
-#include "data/example.h"
+#include "data/prepared.h"
 #include "train/confusion.h"
 #include "train/predictions.h"
 
 #include <hone/statistics.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +19,27 @@
 typedef struct writing {
     const char *dir;
     const hone_evaluation *e;
+    const char *output; /* as files are named: "" for the first */
+    bool alone;         /* there is no other output */
     const hone__report_config *config;
-    const char *const *kept; /* names, NULL-terminated; may be NULL */
+    const char *const *kept;        /* names, NULL-terminated; may be NULL */
+    const hone__prepared *prepared; /* NULL: nobody has the sequences, or they are not what is to be shown */
+    const hone__preparer *preparer;
     hone_arena *scratch;
     hone__str text;
 } writing;
+
+const char *hone__output_file(hone_arena *arena, const char *file, const char *output)
+{
+    const char *point = strrchr(file, '.');
+    return *output && point ? hone_sprintf(arena, "%.*s.%s%s", (int)(point - file), file, output, point) : file;
+}
+
+const char *hone__output_name(const hone_head *head, uint64_t i)
+{
+    const void *output = (const char *)head->outputs + i * head->output_size;
+    return i ? ((const hone_output_of_head *)output)->name : "";
+}
 
 static void add_cell(hone__str *s, const char *text)
 {
@@ -30,9 +47,17 @@ static void add_cell(hone__str *s, const char *text)
     hone__predictions_escape(s, text);
 }
 
-static hone_status save(writing *w, const char *name, hone_error *err)
+/* Between the items of a list. */
+static void add_item(hone__str *s, uint64_t i, const char *text)
 {
-    const char *path = hone__path_join(w->scratch, w->dir, name);
+    hone__str_add(s, i ? "|" : "");
+    hone__predictions_escape(s, text);
+}
+
+static hone_status save(writing *w, const char *file, hone_error *err)
+{
+    const char *name = hone__output_file(w->scratch, file, w->output);
+    const char *path = name ? hone__path_join(w->scratch, w->dir, name) : NULL;
     const hone_status status = path && !w->text.failed ? hone__write_file(path, hone__str_text(&w->text), w->text.n, err)
                                                        : hone_no_memory(err, "writing what an evaluation shows");
     hone__str_clear(&w->text);
@@ -64,10 +89,48 @@ static const hone_example *first_example(const hone_evaluation *e)
     return e->n ? hone_record_at(e, 0)->example : NULL;
 }
 
+/* ---- What the model saw ------------------------------------------------------------------------------------------ */
+
+/* "##ing"; an id that the tokenizer does not know as its number. */
+static void add_token(writing *w, uint64_t i, int32_t id)
+{
+    const hone__preparer *p = w->preparer;
+    const char *text = p->tokenizer->token(p->tokenizer_self, id);
+    if (text)
+        add_item(&w->text, i, text);
+    else
+        hone__str_addf(&w->text, "%s%" PRId32, i ? "|" : "", id);
+}
+
+/* The tokens of all sequences of example `index`, masks and special ones among them. */
+static void add_sequence(writing *w, uint64_t index)
+{
+    const uint64_t *examples = w->prepared->example_starts, *starts = w->prepared->starts;
+    const uint64_t begin = starts[examples[index]], end = starts[examples[index + 1]];
+    hone__str_add(&w->text, "\t");
+    for (uint64_t i = begin; i < end; i++)
+        add_token(w, i - begin, w->prepared->ids[i]);
+}
+
+static void add_tokens(writing *w, const hone_answer *a)
+{
+    for (uint64_t i = 0; i < a->n; i++)
+        add_token(w, i, a->labels[i]);
+}
+
+static void add_places(writing *w, const hone_answer *a)
+{
+    hone__str_add(&w->text, "\t");
+    for (uint64_t i = 0; a->spans && i < a->n; i++) {
+        const hone_span *at = (const hone_span *)(const void *)((const char *)a->spans + i * a->span_size);
+        hone__str_addf(&w->text, "%s%" PRIu64, i ? "|" : "", at->begin);
+    }
+}
+
 /* ---- Errors ------------------------------------------------------------------------------------------------------ */
 
 typedef struct place {
-    double loss; /* an item */
+    double loss; /* by which they are ordered */
     uint64_t index;
 } place;
 
@@ -79,13 +142,32 @@ static int larger_first(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-static uint64_t order_by_loss(const hone_evaluation *e, place *places)
+static double mean_score(const hone_answer *a)
+{
+    double sum = 0;
+    for (uint64_t i = 0; i < a->n_scores; i++)
+        sum += (double)a->scores[i];
+    return a->n_scores ? sum / (double)a->n_scores : (double)NAN;
+}
+
+/* A record's loss is that of all outputs together, so one of several is measured by its own scores where these say it. */
+static double loss_of(const writing *w, const hone_record *r)
+{
+    const hone_answer *p = r->prediction;
+    if (!w->alone && w->e->target == HONE_TARGET_TOKENS)
+        return mean_score(p);
+    if (!w->alone && w->e->target == HONE_TARGET_CLASS && r->gold->index >= 0 && (uint64_t)r->gold->index < p->n_scores)
+        return -log(fmax((double)p->scores[r->gold->index], 1e-45)); /* the least float above zero */
+    return r->items > 0 && w->e->target != HONE_TARGET_TAGS ? r->loss / r->items : r->loss;
+}
+
+static uint64_t order_by_loss(const writing *w, place *places)
 {
     uint64_t n = 0;
-    for (uint64_t i = 0; i < e->n; i++) {
-        const hone_record *r = hone_record_at(e, i);
-        const double loss = r->items > 0 ? r->loss / r->items : r->loss;
-        if (r->gold && r->prediction && !isnan(loss))
+    for (uint64_t i = 0; i < w->e->n; i++) {
+        const hone_record *r = hone_record_at(w->e, i);
+        const double loss = r->gold && r->prediction ? loss_of(w, r) : (double)NAN;
+        if (!isnan(loss))
             places[n++] = (place){loss, i};
     }
     if (n)
@@ -93,44 +175,75 @@ static uint64_t order_by_loss(const hone_evaluation *e, place *places)
     return n;
 }
 
-static hone_status add_error(writing *w, const place *p, hone_error *err)
+static bool is_list(const hone__field *f)
+{
+    return f->type == HONE_FIELD_WORDS || f->type == HONE_FIELD_CHOICES;
+}
+
+static void add_field(writing *w, const hone__field *f)
+{
+    hone__str_add(&w->text, "\t");
+    for (uint64_t i = 0; f && is_list(f) && i < f->n; i++)
+        add_item(&w->text, i, f->as.texts[i]);
+    if (f && f->type == HONE_FIELD_TEXT)
+        hone__predictions_escape(&w->text, f->as.text);
+}
+
+static void add_answers(writing *w, const hone_record *r)
+{
+    const hone_answer *const answers[] = {r->gold, r->prediction};
+    for (size_t i = 0; i < 2; i++) {
+        hone__str_add(&w->text, "\t");
+        if (w->prepared && w->e->target == HONE_TARGET_TOKENS)
+            add_tokens(w, answers[i]);
+        else
+            hone__predictions_answer(&w->text, w->e, answers[i]);
+    }
+}
+
+static void add_error(writing *w, const place *p)
 {
     const hone_record *r = hone_record_at(w->e, p->index);
     const hone_example *first = first_example(w->e);
     hone__predictions_escape(&w->text, r->id);
-    hone__str_add(&w->text, "\t");
-    hone__predictions_answer(&w->text, w->e, r->gold);
-    hone__str_add(&w->text, "\t");
-    hone__predictions_answer(&w->text, w->e, r->prediction);
+    add_answers(w, r);
     hone__str_addf(&w->text, "\t%.6g", p->loss);
-    for (size_t f = 0; first && f < first->n_fields; f++) {
-        const hone__field *field = r->example ? hone__example_field(r->example, first->fields[f].name) : NULL;
-        const char *text = "";
-        if (field)
-            HONE_TRY(field_text(w, field, &text, err));
-        add_cell(&w->text, text);
-    }
+    if (w->prepared)
+        add_sequence(w, p->index);
+    if (w->prepared && w->e->target == HONE_TARGET_TOKENS)
+        add_places(w, r->gold);
+    for (size_t f = 0; first && !w->prepared && f < first->n_fields; f++)
+        add_field(w, r->example ? hone__example_field(r->example, first->fields[f].name) : NULL);
     for (size_t k = 0; w->kept && w->kept[k]; k++)
         add_cell(&w->text, r->example && r->example->kept && r->example->kept[k] ? r->example->kept[k] : "");
     hone__str_add(&w->text, "\n");
-    return HONE_OK;
+}
+
+static void add_error_names(writing *w)
+{
+    const hone_example *first = first_example(w->e);
+    hone__str_add(&w->text, "id\tgold\tpredicted\tloss");
+    if (w->prepared)
+        hone__str_add(&w->text, w->e->target == HONE_TARGET_TOKENS ? "\tsequence:words\tplaces" : "\tsequence:words");
+    for (size_t f = 0; first && !w->prepared && f < first->n_fields; f++) {
+        add_cell(&w->text, first->fields[f].name);
+        if (is_list(&first->fields[f]))
+            hone__str_add(&w->text, first->fields[f].type == HONE_FIELD_WORDS ? ":words" : ":choices");
+    }
+    for (size_t k = 0; w->kept && w->kept[k]; k++)
+        add_cell(&w->text, w->kept[k]);
+    hone__str_add(&w->text, "\n");
 }
 
 static hone_status write_errors(writing *w, hone_error *err)
 {
-    const hone_example *first = first_example(w->e);
     place *places = hone_alloc_array(w->scratch, w->e->n, sizeof *places);
     if (!places)
         return hone_no_memory(err, "looking for the highest losses");
-    const uint64_t n = order_by_loss(w->e, places);
-    hone__str_add(&w->text, "id\tgold\tpredicted\tloss");
-    for (size_t f = 0; first && f < first->n_fields; f++)
-        add_cell(&w->text, first->fields[f].name);
-    for (size_t k = 0; w->kept && w->kept[k]; k++)
-        add_cell(&w->text, w->kept[k]);
-    hone__str_add(&w->text, "\n");
+    const uint64_t n = order_by_loss(w, places);
+    add_error_names(w);
     for (uint64_t i = 0; i < n && i < (uint64_t)w->config->errors; i++)
-        HONE_TRY(add_error(w, &places[i], err));
+        add_error(w, &places[i]);
     return save(w, HONE__ERRORS_FILE, err);
 }
 
@@ -260,24 +373,133 @@ static hone_status add_labels(writing *w, hone_error *err)
     return HONE_OK;
 }
 
+/* One masked token: what stood there, what was predicted. */
+typedef struct guess {
+    int32_t gold, predicted;
+} guess;
+
+typedef struct mistake {
+    guess guess;
+    double times, masked; /* masked: of the gold token */
+} mistake;
+
+static int by_guess(const void *a, const void *b)
+{
+    const guess *x = a, *y = b;
+    return x->gold != y->gold ? (x->gold > y->gold) - (x->gold < y->gold)
+                              : (x->predicted > y->predicted) - (x->predicted < y->predicted);
+}
+
+static int more_first(const void *a, const void *b)
+{
+    const mistake *x = a, *y = b;
+    return x->times != y->times ? (x->times < y->times ? 1 : -1) : by_guess(&x->guess, &y->guess);
+}
+
+static uint64_t collect_guesses(const hone_evaluation *e, guess *guesses)
+{
+    uint64_t n = 0;
+    for (uint64_t i = 0; i < e->n; i++) {
+        const hone_record *r = hone_record_at(e, i);
+        for (uint64_t k = 0; r->gold && r->prediction && k < r->gold->n && k < r->prediction->n; k++, n++)
+            if (guesses)
+                guesses[n] = (guess){r->gold->labels[k], r->prediction->labels[k]};
+    }
+    return n;
+}
+
+/* Equal guesses of the sorted ones together, those that are right left out. */
+static uint64_t collect_mistakes(const guess *g, uint64_t n, mistake *mistakes)
+{
+    uint64_t n_mistakes = 0;
+    for (uint64_t begin = 0, end; begin < n; begin = end) {
+        for (end = begin; end < n && g[end].gold == g[begin].gold;)
+            end++;
+        for (uint64_t i = begin, k; i < end; i = k) {
+            for (k = i; k < end && g[k].predicted == g[i].predicted;)
+                k++;
+            if (g[i].predicted != g[i].gold)
+                mistakes[n_mistakes++] = (mistake){g[i], (double)(k - i), (double)(end - begin)};
+        }
+    }
+    if (n_mistakes)
+        qsort(mistakes, n_mistakes, sizeof *mistakes, more_first);
+    return n_mistakes;
+}
+
+static hone_status add_mistakes(writing *w, hone_error *err)
+{
+    enum { MOST = 200 };
+    const uint64_t n = collect_guesses(w->e, NULL);
+    guess *guesses = hone_alloc_array(w->scratch, n, sizeof *guesses);
+    mistake *mistakes = hone_alloc_array(w->scratch, n, sizeof *mistakes);
+    if (!guesses || !mistakes)
+        return hone_no_memory(err, "counting mistaken tokens");
+    collect_guesses(w->e, guesses);
+    if (n)
+        qsort(guesses, n, sizeof *guesses, by_guess);
+    const uint64_t n_mistakes = collect_mistakes(guesses, n, mistakes);
+    hone__str_add(&w->text, "gold\tpredicted\ttimes\tmasked\n");
+    for (uint64_t i = 0; i < n_mistakes && i < MOST; i++) {
+        add_token(w, 0, mistakes[i].guess.gold);
+        hone__str_add(&w->text, "\t");
+        add_token(w, 0, mistakes[i].guess.predicted);
+        hone__str_addf(&w->text, "\t%.0f\t%.0f\n", mistakes[i].times, mistakes[i].masked);
+    }
+    return HONE_OK;
+}
+
 static hone_status write_confusion(writing *w, hone_error *err)
 {
     if (w->e->target == HONE_TARGET_CLASSES)
         HONE_TRY(add_labels(w, err));
     else if (w->e->target == HONE_TARGET_CLASS || w->e->target == HONE_TARGET_TAGS)
         HONE_TRY(add_matrix(w, err));
+    else if (w->e->target == HONE_TARGET_TOKENS && w->prepared)
+        HONE_TRY(add_mistakes(w, err));
     return w->text.n ? save(w, HONE__CONFUSION_FILE, err) : HONE_OK;
 }
 
-hone_status hone__evidence_write(const char *dir, const hone_evaluation *e, const hone__report_config *config,
-                                 const char *const *kept, hone_arena *scratch, hone_error *err)
+/* ---- All of it --------------------------------------------------------------------------------------------------- */
+
+static hone_status write_predictions(writing *w, hone_error *err)
 {
-    writing w = {.dir = dir, .e = e, .config = config, .kept = kept, .scratch = scratch};
-    hone_status status = write_errors(&w, err);
-    if (status == HONE_OK)
-        status = write_slices(&w, err);
-    if (status == HONE_OK)
-        status = write_confusion(&w, err);
+    HONE_TRY(hone__predictions_text(w->e, &w->text, err));
+    return save(w, HONE__PREDICTIONS_FILE, err);
+}
+
+/* Of examples that have gold of their own, their fields are shown; of others, what prepare() made of them. */
+static bool has_sequences(const hone__evidence *x, const hone_evaluation *e)
+{
+    const hone_example *first = first_example(e);
+    return first && !hone_example_gold(first) && x->prepared && x->prepared->ids && x->preparer && x->preparer->tokenizer;
+}
+
+static hone_status write_output(const hone__evidence *x, uint64_t o, writing *w, hone_error *err)
+{
+    const hone_evaluation *e = &x->evaluated->outputs[o];
+    *w = (writing){.dir = x->dir,
+                   .e = e,
+                   .output = o ? e->output : "",
+                   .alone = x->evaluated->n == 1,
+                   .config = x->config,
+                   .kept = x->kept,
+                   .prepared = has_sequences(x, e) ? x->prepared : NULL,
+                   .preparer = x->preparer,
+                   .scratch = w->scratch};
+    HONE_TRY(write_predictions(w, err));
+    HONE_TRY(write_errors(w, err));
+    if (o == 0)
+        HONE_TRY(write_slices(w, err));
+    return write_confusion(w, err);
+}
+
+hone_status hone__evidence_write(const hone__evidence *evidence, hone_arena *scratch, hone_error *err)
+{
+    writing w = {.scratch = scratch};
+    hone_status status = HONE_OK;
+    for (uint64_t o = 0; o < evidence->evaluated->n && status == HONE_OK; o++)
+        status = write_output(evidence, o, &w, err);
     hone__str_clear(&w.text);
     return status;
 }

@@ -84,53 +84,38 @@ static const char *file_in(const hone__loop *l, const char *name)
     return hone__path_join(l->scratch, l->parts->setup->dir, name);
 }
 
-/* Predictions of the head's first output are predictions.tsv; of others, predictions.NAME.tsv. */
-static const char *predictions_name(hone_arena *arena, const char *output)
-{
-    return *output ? hone_sprintf(arena, "predictions.%s.tsv", output) : "predictions.tsv";
-}
-
-static const char *output_name(const hone_head *head, uint64_t i)
-{
-    const void *output = (const char *)head->outputs + i * head->output_size;
-    return i ? ((const hone_output_of_head *)output)->name : "";
-}
-
 const char **hone__result_best_files(const hone__loop *l, hone_arena *arena)
 {
-    static const char *const always[] = {"exhibits.json", HONE__ERRORS_FILE, HONE__SLICES_FILE, HONE__CONFUSION_FILE};
-    enum { N_ALWAYS = sizeof always / sizeof *always };
+    static const char *const always[] = {"exhibits.json", HONE__SLICES_FILE};
+    static const char *const each[] = {HONE__PREDICTIONS_FILE, HONE__ERRORS_FILE, HONE__CONFUSION_FILE};
+    enum { N_ALWAYS = sizeof always / sizeof *always, N_EACH = sizeof each / sizeof *each };
     const hone_head *head = l->parts->network.head;
-    const char **names = hone_alloc_array(arena, head->n_outputs + N_ALWAYS + 1, sizeof *names);
+    const char **names = hone_alloc_array(arena, N_EACH * head->n_outputs + N_ALWAYS + 1, sizeof *names);
+    size_t n = N_ALWAYS;
     if (!names)
         return NULL;
     memcpy(names, always, sizeof always);
     for (uint64_t o = 0; o < head->n_outputs; o++)
-        if (!(names[N_ALWAYS + o] = predictions_name(arena, output_name(head, o))))
-            return NULL;
+        for (size_t i = 0; i < N_EACH; i++)
+            if (!(names[n++] = hone__output_file(arena, each[i], hone__output_name(head, o))))
+                return NULL;
     return names;
-}
-
-static hone_status write_predictions(const hone__loop *l, uint64_t o, hone_error *err)
-{
-    const char *name = predictions_name(l->scratch, output_name(l->parts->network.head, o));
-    const char *path = name ? file_in(l, name) : NULL;
-    if (!path)
-        return hone_no_memory(err, "writing the results");
-    return hone__predictions_write(path, &l->best->evaluated.outputs[o], err);
 }
 
 hone_status hone__result_write_best(const hone__loop *l, hone_error *err)
 {
+    const hone__parts *p = l->parts;
     const char *path = file_in(l, "exhibits.json");
+    const hone__evidence evidence = {.dir = p->setup->dir,
+                                     .evaluated = &l->best->evaluated,
+                                     .config = &p->experiment->report,
+                                     .kept = (const char *const *)p->experiment->data->kept,
+                                     .prepared = p->validation_prepared,
+                                     .preparer = &p->preparer};
     if (!path)
         return hone_no_memory(err, "writing the results");
     HONE_TRY(hone__exhibits_save(l->best->exhibits, path, err));
-    for (uint64_t o = 0; o < l->best->evaluated.n; o++)
-        HONE_TRY(write_predictions(l, o, err));
-    const hone__experiment *e = l->parts->experiment;
-    HONE_TRY(hone__evidence_write(l->parts->setup->dir, &l->best->evaluated.outputs[0], &e->report,
-                                  (const char *const *)e->data->kept, l->scratch, err));
+    HONE_TRY(hone__evidence_write(&evidence, l->scratch, err));
     hone__arena_reset(l->scratch);
     return HONE_OK;
 }

@@ -50,8 +50,9 @@ typedef struct hone_answer {
     const char *const
         *names; /* [n] classes, tags; of a class [1]: label names, as readers give them; may be NULL in predictions */
     const int32_t *labels; /* [n] their indices; of tokens the ids; -1: none (a word lost to truncation) */
-    /* [n] Gold: every range that is right, none where the text has no answer. Prediction: the best ranges, the one that is meant first;
-     * an empty range, or no range, is no answer. scores[0], where there, is by how much no answer is better than the best range. */
+    /* [n] Span: of gold every range that is right, none where the text has no answer; of a prediction the best ranges, the one that is
+     * meant first, where an empty range, or no range, is no answer. scores[0], where there, is by how much no answer is better than the
+     * best range. Tokens: of gold, where known, the number of each token among those of the example's sequences (begin). */
     const hone_span *spans;
     uint64_t span_size; /* sizeof(hone_span) */
     const void *bytes;  /* other */

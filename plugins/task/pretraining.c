@@ -452,6 +452,23 @@ static int64_t best_of(const float *scores, int64_t n, double *log_sum)
     return best;
 }
 
+/* Where the masked tokens stand among those of the example's sequences; the batch counts its rows from its own first token. */
+static hone_status note_places(const hone_decode *in, int32_t first_item, hone_answer *gold, hone_error *err)
+{
+    const hone_tensor *rows = hone_batch_field(in->batch, "masked_rows", NULL);
+    const int32_t first_row = hone_batch_starts(in->batch)[in->first_sequence];
+    hone_span *places = hone_alloc_array(in->arena, (size_t)gold->n, sizeof *places);
+    if (!rows || !places)
+        return hone_no_memory(err, "decoding masked tokens");
+    for (uint64_t i = 0; i < gold->n; i++) {
+        const int32_t row = ((const int32_t *)rows->data)[(uint64_t)first_item + i] - first_row;
+        places[i] = (hone_span){.begin = (uint64_t)row, .end = (uint64_t)row + 1};
+    }
+    gold->spans = places;
+    gold->span_size = sizeof *places;
+    return HONE_OK;
+}
+
 static hone_status decode_tokens(const hone_decode *in, hone_answer *answer, hone_answer *gold, hone_error *err)
 {
     hone_tensor scores;
@@ -481,6 +498,7 @@ static hone_status decode_tokens(const hone_decode *in, hone_answer *answer, hon
         *gold = hone_answer_of(HONE_TARGET_TOKENS);
         gold->labels = right;
         gold->n = (uint64_t)n;
+        return note_places(in, starts[in->first_sequence], gold, err);
     }
     return HONE_OK;
 }
