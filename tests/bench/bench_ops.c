@@ -1,25 +1,42 @@
-/* bench_ops.c - how fast the operators are at the sizes of MiniLM-L6: 16 sequences of 53 tokens, 384 hidden, 12 heads.
+/* bench_ops.c - how fast the operators are at the sizes of an encoder, each against what bounds it.
  *
- *     bench-ops [THREADS [BACKEND ...]]
+ *     bench-ops [--json FILE] [--model minilm|bert-base|tiny] [--shape SEQUENCES,LENGTH] [THREADS [BACKEND ...]]
  *
  * Each operator runs alone, forward and backward, with each backend named ("null" is the reference; if none is named openblas and
- * native are run); the best of several runs counts. The processor's peak is measured before each backend, and shares of it are shown. The last lines add them up to one training step, as often as each occurs in it.
+ * native are run); the best of several runs counts. Its bound is the processor's peak in flops, or, where an operator has next to none, the
+ * bytes that it must read and write at the rate of a plain sum over arrays of as many bytes; both are measured before it. The last line of
+ * a backend adds them up to one training step, as often as each occurs in it.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
 #include "base/pool.h"
+#include "cli/options.h"
 #include "tensor/core_ops.h"
 #include "tensor/run.h"
 
 #include "peak.h"
+#include "rows.h"
 
 #include <dlfcn.h>
 #include <hone/plugin.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <string.h>
 
-enum { SEQUENCES = 16, LENGTH = 53, N = SEQUENCES * LENGTH, H = 384, INNER = 1536, HEADS = 12, LAYERS = 6, VOCABULARY = 30522 };
+/* Of a model and a batch. */
+typedef struct sizes {
+    const char *model;
+    int64_t hidden, inner, heads, layers, vocabulary;
+    int64_t sequences, length, tokens;
+} sizes;
+
+static const sizes models[] = {{"minilm", 384, 1536, 12, 6, 30522, 16, 53, 0},
+                               {"bert-base", 768, 3072, 12, 12, 30522, 8, 128, 0},
+                               {"tiny", 32, 64, 2, 1, 100, 2, 7, 0}};
+enum { MOST_SEQUENCES = 256 };
+
+static sizes size;
 
 typedef struct bench {
     hone_pool *pool;
@@ -27,14 +44,14 @@ typedef struct bench {
     const hone_self *self;
     hone_arena *arena;
     hone__block block;
+    bench_rows rows;
+    double seconds; /* for one operator, at least */
 } bench;
 
 /* One thread is timed by its own clock, which stands still while others have the processor. */
 static double now(const bench *b)
 {
-    struct timespec t;
-    clock_gettime(hone_pool_threads(b->pool) == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return clock_of(hone_pool_threads(b->pool) == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC);
 }
 
 static hone_node *input(hone_graph *g, int64_t rows, int64_t columns)
@@ -51,78 +68,140 @@ static hone_node *row(hone_graph *g, int64_t columns)
 
 static hone_node *starts_of(hone_graph *g)
 {
-    int32_t starts[SEQUENCES + 1];
-    hone_shape shape = hone_shape_1(SEQUENCES + 1);
-    for (int32_t b = 0; b <= SEQUENCES; b++)
-        starts[b] = b * LENGTH;
+    int32_t starts[MOST_SEQUENCES + 1];
+    hone_shape shape = hone_shape_1(size.sequences + 1);
+    for (int64_t b = 0; b <= size.sequences; b++)
+        starts[b] = (int32_t)(b * size.length);
     return hone_constant(g, HONE_I32, &shape, starts);
 }
 
 static hone_node *build_h_h(hone_graph *g)
 {
-    return hone_linear_of(g, input(g, N, H), input(g, H, H), row(g, H));
+    return hone_linear_of(g, input(g, size.tokens, size.hidden), input(g, size.hidden, size.hidden), row(g, size.hidden));
 }
 
 static hone_node *build_h_inner(hone_graph *g)
 {
-    return hone_linear_of(g, input(g, N, H), input(g, INNER, H), row(g, INNER));
+    return hone_linear_of(g, input(g, size.tokens, size.hidden), input(g, size.inner, size.hidden), row(g, size.inner));
 }
 
 static hone_node *build_inner_h(hone_graph *g)
 {
-    return hone_linear_of(g, input(g, N, INNER), input(g, H, INNER), row(g, H));
+    return hone_linear_of(g, input(g, size.tokens, size.inner), input(g, size.hidden, size.inner), row(g, size.hidden));
 }
 
 static hone_node *build_attention(hone_graph *g)
 {
-    return hone_attention(g, "attention", input(g, N, H), input(g, N, H), input(g, N, H), starts_of(g), HEADS, 0.1);
+    return hone_attention(g, "attention", input(g, size.tokens, size.hidden), input(g, size.tokens, size.hidden),
+                          input(g, size.tokens, size.hidden), starts_of(g), size.heads, 0.1);
 }
 
 static hone_node *build_layer_norm(hone_graph *g)
 {
     static const hone_layer_norm_params params = {1e-12};
-    return hone_apply(g, "layer_norm", &hone__op_layer_norm, &params, 3, (hone_node *[]){input(g, N, H), row(g, H), row(g, H)});
+    return hone_apply(g, "layer_norm", &hone__op_layer_norm, &params, 3,
+                      (hone_node *[]){input(g, size.tokens, size.hidden), row(g, size.hidden), row(g, size.hidden)});
 }
 
 static hone_node *build_gelu(hone_graph *g)
 {
-    return hone_activate(g, input(g, N, INNER), HONE_ACT_GELU);
+    return hone_activate(g, input(g, size.tokens, size.inner), HONE_ACT_GELU);
 }
 
 static hone_node *build_dropout(hone_graph *g)
 {
-    return hone_dropout(g, "dropout", input(g, N, H), starts_of(g), 0.1);
+    return hone_dropout(g, "dropout", input(g, size.tokens, size.hidden), starts_of(g), 0.1);
 }
 
 static hone_node *build_add(hone_graph *g)
 {
-    return hone_add(g, input(g, N, H), input(g, N, H));
+    return hone_add(g, input(g, size.tokens, size.hidden), input(g, size.tokens, size.hidden));
 }
 
 static hone_node *build_lookup(hone_graph *g)
 {
-    hone_shape shape = hone_shape_1(N);
-    return hone_lookup(g, input(g, VOCABULARY, H), hone_example_input(g, HONE_I32, &shape, 0, VOCABULARY));
+    hone_shape shape = hone_shape_1(size.tokens);
+    return hone_lookup(g, input(g, size.vocabulary, size.hidden), hone_example_input(g, HONE_I32, &shape, 0, size.vocabulary));
 }
+
+/* What bounds an operator: flops or bytes, forward and backward. */
+typedef struct work {
+    double forward, backward;
+    double per_step; /* how often it stands in a training step */
+} work;
 
 typedef struct row_of_table {
     const char *name;
     hone_node *(*build)(hone_graph *g);
-    double flops;  /* forward; backward has twice as many. 0: count bytes */
-    int per_step;  /* in a training step of MiniLM-L6 */
-    bool fast_one; /* linear or attention */
+    bool products; /* bound by flops: linear or attention; else by bytes */
+    work (*work)(void);
 } row_of_table;
 
+static work products(double flops, double per_step)
+{
+    return (work){flops, 2 * flops, per_step};
+}
+
+/* Of so many bytes for each of `elements`. */
+static work bytes(int64_t elements, double forward, double backward, int64_t per_step)
+{
+    return (work){forward * (double)elements, backward * (double)elements, (double)per_step};
+}
+
+static work work_h_h(void)
+{
+    return products(2.0 * (double)(size.tokens * size.hidden * size.hidden), 4.0 * (double)size.layers);
+}
+
+static work work_h_inner(void)
+{
+    return products(2.0 * (double)(size.tokens * size.hidden * size.inner), (double)size.layers);
+}
+
+static work work_attention(void)
+{
+    return products(4.0 * (double)(size.tokens * size.length * size.hidden), (double)size.layers);
+}
+
+/* x and y; x, dy and dx. */
+static work work_layer_norm(void)
+{
+    return bytes(size.tokens * size.hidden, 8, 12, 2 * size.layers + 1);
+}
+
+static work work_gelu(void)
+{
+    return bytes(size.tokens * size.inner, 8, 12, size.layers);
+}
+
+/* x and y; dy and dx. */
+static work work_dropout(void)
+{
+    return bytes(size.tokens * size.hidden, 8, 8, 2 * size.layers + 1);
+}
+
+/* Two operands and their sum; dy and two gradients. */
+static work work_add(void)
+{
+    return bytes(size.tokens * size.hidden, 12, 12, 2 * size.layers + 2);
+}
+
+/* A row and its copy; dy and a row that it is added to. */
+static work work_lookup(void)
+{
+    return bytes(size.tokens * size.hidden, 8, 12, 1);
+}
+
 static const row_of_table table[] = {
-    {"linear 384 -> 384", build_h_h, 2.0 * N *H *H, 4 * LAYERS, true},
-    {"linear 384 -> 1536", build_h_inner, 2.0 * N *H *INNER, LAYERS, true},
-    {"linear 1536 -> 384", build_inner_h, 2.0 * N *H *INNER, LAYERS, true},
-    {"attention", build_attention, 4.0 * N *LENGTH *H, LAYERS, true},
-    {"layer_norm", build_layer_norm, 0, 2 * LAYERS + 1, false},
-    {"gelu 1536", build_gelu, 0, LAYERS, false},
-    {"dropout", build_dropout, 0, 2 * LAYERS + 1, false},
-    {"add", build_add, 0, 2 * LAYERS + 2, false},
-    {"lookup", build_lookup, 0, 1, false},
+    {"linear hidden -> hidden", build_h_h, true, work_h_h},
+    {"linear hidden -> inner", build_h_inner, true, work_h_inner},
+    {"linear inner -> hidden", build_inner_h, true, work_h_inner},
+    {"attention", build_attention, true, work_attention},
+    {"layer_norm", build_layer_norm, false, work_layer_norm},
+    {"gelu", build_gelu, false, work_gelu},
+    {"dropout", build_dropout, false, work_dropout},
+    {"add", build_add, false, work_add},
+    {"lookup", build_lookup, false, work_lookup},
 };
 
 static void stop(const hone_error *err)
@@ -137,7 +216,7 @@ static void measure(bench *b, const row_of_table *r, double *forward, double *ba
     hone_error err;
     *forward = *backward = 1e9;
     double begin = now(b);
-    for (int i = 0; i < 40 && (i < 3 || now(b) - begin < 0.6); i++) {
+    for (int i = 0; i < 40 && (i < 3 || now(b) - begin < b->seconds); i++) {
         hone__arena_reset(b->arena);
         const hone__graph_setup setup = {
             .arena = b->arena, .pool = b->pool, .backend = b->backend, .backend_self = b->self, .training = true};
@@ -167,34 +246,71 @@ static double peak_of(const bench *b)
 {
     double most = 0;
     for (int i = 0; i < 10; i++) {
-        const double begin = now(b), flops = peak_run(b->pool), rate = flops / (now(b) - begin) * 1e-9;
+        const double begin = now(b), flops = peak_run(b->pool, PEAK_F32), rate = flops / (now(b) - begin) * 1e-9;
         most = rate > most ? rate : most;
     }
     return most;
 }
 
+/* Bytes a second, the best of some, of a sum over arrays of so many bytes together: from the cache that holds them. */
+static double bandwidth_of(const bench *b, double total)
+{
+    const int64_t n = (int64_t)(total / 12) + 1;
+    float *memory = calloc(3 * (size_t)n, sizeof *memory);
+    const peak_arrays arrays = {memory, memory + n, memory + 2 * n};
+    double most = 0;
+    for (int i = 0; i < 20 && memory; i++) {
+        const double begin = now(b);
+        peak_bytes_run(b->pool, &arrays, n);
+        const double rate = 12.0 * (double)n / (now(b) - begin);
+        most = i > 0 && rate > most ? rate : most;
+    }
+    free(memory);
+    return most;
+}
+
+static void show(bench *b, const char *backend, const row_of_table *r, double forward, double backward, double peak)
+{
+    const work w = r->work();
+    const double bound_forward = r->products ? peak * 1e9 : bandwidth_of(b, w.forward);
+    const double bound_backward = r->products ? peak * 1e9 : bandwidth_of(b, w.backward);
+    const double rate = w.forward / forward, rate_backward = w.backward / backward;
+    printf("%-24s %10.3f %10.3f  %8.1f %8.1f %-7s %4.0f %% %4.0f %%\n", r->name, forward * 1e3, backward * 1e3, rate * 1e-9,
+           rate_backward * 1e-9, r->products ? "GFLOP/s" : "GB/s", 100 * rate / bound_forward,
+           100 * rate_backward / bound_backward);
+    row_begin(&b->rows, "operator", r->name);
+    row_text(&b->rows, "model", size.model);
+    row_text(&b->rows, "backend", backend);
+    row_text(&b->rows, "unit", r->products ? "GFLOP/s" : "GB/s");
+    row_real(&b->rows, "threads", hone_pool_threads(b->pool));
+    row_real(&b->rows, "tokens", (double)size.tokens);
+    row_real(&b->rows, "forward_seconds", forward);
+    row_real(&b->rows, "backward_seconds", backward);
+    row_real(&b->rows, "forward_rate", rate * 1e-9);
+    row_real(&b->rows, "backward_rate", rate_backward * 1e-9);
+    row_real(&b->rows, "forward_share", rate / bound_forward);
+    row_real(&b->rows, "backward_share", rate_backward / bound_backward);
+    row_real(&b->rows, "per_step", w.per_step);
+    row_end(&b->rows);
+}
+
 static void report(bench *b, const char *what)
 {
-    const double peak = peak_of(b);
     double fast = 0, other = 0;
-    printf("peak of the processor: %.0f GFLOP/s\n", peak);
-    printf("%s, %d threads\n%-20s %10s %10s %12s %12s\n", what, hone_pool_threads(b->pool), "", "forward ms", "backward ms",
-           "GFLOP/s fwd", "GFLOP/s bwd, shares of the peak");
+    printf("%s, %s, %lld x %lld, threads: %d\n%-24s %10s %10s  %8s %8s %7s %6s %6s of the bound\n", what, size.model,
+           (long long)size.sequences, (long long)size.length, hone_pool_threads(b->pool), "", "forward ms", "backward",
+           "forward", "backward", "", "fwd", "bwd");
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         const row_of_table *r = &table[i];
         double forward, backward;
+        const double peak = peak_of(b);
         measure(b, r, &forward, &backward);
-        printf("%-20s %10.3f %11.3f", r->name, forward * 1e3, backward * 1e3);
-        if (r->flops > 0)
-            printf(" %12.1f %12.1f", r->flops / forward * 1e-9, 2 * r->flops / backward * 1e-9);
-        if (r->flops > 0 && peak > 0)
-            printf(" %7.0f %% %3.0f %%", r->flops / forward * 1e-7 / peak, 2 * r->flops / backward * 1e-7 / peak);
-        printf("\n");
-        *(r->fast_one ? &fast : &other) += r->per_step * (forward + backward);
+        show(b, what, r, forward, backward, peak);
+        *(r->products ? &fast : &other) += r->work().per_step * (forward + backward);
     }
-    printf(
-        "one step of MiniLM-L6: %.1f ms in linear and attention, %.1f ms (%.0f %%) in the rest; the optimizer not counted\n\n",
-        fast * 1e3, other * 1e3, 100 * other / (fast + other));
+    printf("one step: %.1f ms in linear and attention, %.1f ms (%.0f %%) in the rest; the optimizer is not counted; peak %.0f "
+           "GFLOP/s\n\n",
+           fast * 1e3, other * 1e3, 100 * other / (fast + other), peak_of(b));
 }
 
 static const hone_backend *open_backend(const char *name, hone_self *self, hone_pool *pool, hone_arena *arena)
@@ -232,16 +348,37 @@ static void run_backend(bench *b, const char *name, hone_arena *trial)
     b->self = NULL;
 }
 
+static bool choose_sizes(const char *model, const char *shape)
+{
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        if (strcmp(models[i].model, model ? model : "minilm") == 0)
+            size = models[i];
+    if (shape && sscanf(shape, "%" SCNd64 ",%" SCNd64, &size.sequences, &size.length) != 2)
+        size.model = NULL;
+    size.tokens = size.sequences * size.length;
+    return size.model && size.sequences > 0 && size.sequences <= MOST_SEQUENCES && size.length > 0 && size.length <= 512;
+}
+
 int main(int argc, char **argv)
 {
     hone_error err;
     bench b = {.arena = hone__arena_create(0)};
     hone_arena *trial = hone__arena_create(0);
-    if (hone__pool_create(argc > 1 ? atoi(argv[1]) : 2, &b.pool, &err) != HONE_OK)
+    const char *json = NULL, *model = NULL, *shape = NULL;
+    int n;
+    const hone__option options[] = {{"--json", NULL, &json}, {"--model", NULL, &model}, {"--shape", NULL, &shape}, {0}};
+    if (!hone__options_take(argc, argv, options, &n) || !rows_open(&b.rows, json))
+        return 2;
+    if (!choose_sizes(model, shape)) {
+        fprintf(stderr, "bench-ops: the models are minilm, bert-base and tiny, and a shape is SEQUENCES,LENGTH: 16,53\n");
+        return 2;
+    }
+    b.seconds = strcmp(size.model, "tiny") == 0 ? 0 : 0.6;
+    if (hone__pool_create(n > 0 ? atoi(argv[1]) : 2, &b.pool, &err) != HONE_OK)
         stop(&err);
-    for (int i = 2; i < argc; i++)
+    for (int i = 2; i <= n; i++)
         run_backend(&b, argv[i], trial);
-    if (argc <= 2) {
+    if (n <= 1) {
         run_backend(&b, "openblas", trial);
         run_backend(&b, "native", trial);
     }
@@ -249,5 +386,5 @@ int main(int argc, char **argv)
     hone__pool_destroy(b.pool);
     hone__arena_destroy(b.arena);
     hone__arena_destroy(trial);
-    return 0;
+    return rows_close(&b.rows) ? 0 : 1;
 }
