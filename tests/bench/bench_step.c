@@ -90,8 +90,9 @@ static double flops_of(const bench *b, int per_weight, double tokens, double squ
 
 /* What was taken of each step or batch, and of all together. */
 typedef struct taken {
-    samples seconds, rate, processor_rate; /* rates in flops a second */
-    double all_seconds, tokens, examples;
+    samples seconds, processor;   /* both as their negative, so that the most is the best */
+    samples rate, processor_rate; /* flops a second */
+    double all_seconds, all_processor, tokens, examples;
     double begin, begin_processor;
 } taken;
 
@@ -105,9 +106,11 @@ static void take_end(const bench *b, taken *t, double flops, double tokens, doub
 {
     const double seconds = wall_now() - t->begin, processor = (processor_now() - t->begin_processor) / b->threads;
     samples_add(&t->seconds, -seconds);
+    samples_add(&t->processor, -processor);
     samples_add(&t->rate, flops / seconds);
     samples_add(&t->processor_rate, flops / processor);
     t->all_seconds += seconds;
+    t->all_processor += processor;
     t->tokens += tokens;
     t->examples += examples;
 }
@@ -135,6 +138,8 @@ static void show(bench *b, const char *what, const taken *t)
     row_real(&b->rows, "n", t->seconds.n);
     row_real(&b->rows, "seconds", best);
     row_real(&b->rows, "seconds_median", median);
+    row_real(&b->rows, "processor_seconds", -samples_most(&t->processor));
+    row_real(&b->rows, "processor_seconds_median", -samples_median(&t->processor));
     row_real(&b->rows, "gflops", rate * 1e-9);
     row_real(&b->rows, "gflops_median", samples_median(&t->rate) * 1e-9);
     row_real(&b->rows, "gflops_processor", processor_rate * 1e-9);
@@ -146,6 +151,7 @@ static void show(bench *b, const char *what, const taken *t)
     row_real(&b->rows, "peak_gflops_bf16_tiles", b->peak[PEAK_BF16_TILES] * 1e-9);
     row_real(&b->rows, "tokens_per_s", t->tokens / t->all_seconds);
     row_real(&b->rows, "examples_per_s", t->examples / t->all_seconds);
+    row_real(&b->rows, "examples_per_processor_s", t->examples / t->all_processor);
     row_real(&b->rows, "peak_memory_mib", peak_memory_mib());
     row_end(&b->rows);
     fflush(stdout);

@@ -32,4 +32,11 @@ if tests/bench/run.sh --only stpes >/dev/null 2>&1; then
   echo "run.sh takes a part that there is not"
   failed=1
 fi
+
+# Beside PyTorch, where it is installed.
+if [ -n "${HONE_PYTHON:-}" ]; then
+  compared=$("$HONE_PYTHON" tests/bench/compare_pytorch.py --build "$HONE_BUILD" --only steps --models tiny --batches 2 --length 16 \
+    --rounds 1 --n 1) || failed=1
+  echo "$compared" | grep -Eq '^step tiny 2 x 16 +[0-9.]+ +[0-9.]+ ' || { echo "no ratio in: $compared"; failed=1; }
+fi
 [ "$failed" = 0 ] || { echo "$out"; exit 1; }
