@@ -98,6 +98,11 @@ const char *hone__cpu_isa(void)
     return sets[widest].name;
 }
 
+bool hone__cpu_has_bf16(void)
+{
+    return strcmp(hone__cpu_isa(), "avx512bf16") == 0;
+}
+
 const char *hone__cpu_features(char *out, size_t size)
 {
     uint64_t saved = saved_states();
@@ -127,6 +132,11 @@ const char *hone__cpu_isa(void)
 #else
     return "generic";
 #endif
+}
+
+bool hone__cpu_has_bf16(void)
+{
+    return false;
 }
 
 const char *hone__cpu_features(char *out, size_t size)

@@ -10,6 +10,8 @@
  * processor and the operating system support. HONE_ISA in the environment may lower it, never raise it; other words there are no
  * instruction set and change nothing. */
 const char *hone__cpu_isa(void);
+/* Does that set have instructions for products of bf16? */
+bool hone__cpu_has_bf16(void);
 /* "AMD EPYC ...", from /proc/cpuinfo; "unknown" where absent. */
 const char *hone__cpu_model(char *out, size_t size);
 /* "sse4.2 avx avx2 fma ..." */

@@ -2,6 +2,7 @@
  * JSON Schema.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "base/cpu.h"
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/options.h"
@@ -13,6 +14,16 @@
 #include <string.h>
 
 /* ---- What a sweep comes to --------------------------------------------------------------------------------------- */
+
+/* What works, but may not be what was meant. */
+static void warn(const hone__experiment *e)
+{
+    if (e->trainer.precision == HONE__BF16_OPERANDS && !hone__cpu_has_bf16())
+        printf(
+            "%s: trainer.precision is bf16, and this processor (%s) has no instructions for it: training will be slower than "
+            "with float32, which is the default\n",
+            e->file, hone__cpu_isa());
+}
 
 static hone_status summarise(hone__session *s, const hone__experiment *e, hone_error *err)
 {
@@ -69,7 +80,10 @@ static hone_status check(hone__session *s, bool with_defaults, bool data, int n,
     HONE_TRY(hone__session_load(s, "check", n, words, &e, err));
     if (data)
         return describe_data(s, e, err);
-    return with_defaults ? render(e, err) : summarise(s, e, err);
+    if (with_defaults)
+        return render(e, err);
+    warn(e);
+    return summarise(s, e, err);
 }
 
 static int exit_code(hone_status status)

@@ -326,6 +326,8 @@ static hone_status fill_report(hone__loader *l)
 hone_status hone__experiment_fill(hone__loader *l)
 {
     hone__experiment *e = l->e;
+    const hone__yaml *precision = hone__yaml_path(l->base, "trainer.precision");
+    l->fill.precision = is_text(precision) ? precision->text : NULL;
     e->complete = hone__yaml_new_map(l->arena);
     if (!e->complete)
         return hone_no_memory(l->err, "completing a configuration");

@@ -69,6 +69,10 @@ typedef enum hone__eval_strategy { HONE__EVAL_EPOCH = 0, HONE__EVAL_STEPS } hone
 /* When a trial leaves a checkpoint; auto: whenever save_seconds have passed. */
 typedef enum hone__save_strategy { HONE__SAVE_AUTO = 0, HONE__SAVE_EPOCH, HONE__SAVE_STEPS, HONE__SAVE_NO } hone__save_strategy;
 
+/* What the products of linear layers are made of; everything else is float32. */
+typedef enum hone__precision { HONE__FLOAT32 = 0, HONE__BF16_OPERANDS } hone__precision;
+extern const char *const hone__precisions[]; /* their names, NULL-terminated */
+
 typedef struct hone__trainer_config {
     int64_t num_train_epochs;
     int64_t max_steps;         /* 0: no bound */
@@ -77,6 +81,7 @@ typedef struct hone__trainer_config {
     int64_t micro_batch_size;  /* 0: all of them at once */
     int64_t eval_batch_size;
     double max_grad_norm;              /* 0: no clipping */
+    int32_t precision;                 /* hone__precision */
     hone_int_or_word threads;          /* word 0: auto */
     const char *metric_for_best_model; /* NULL: the first metric's */
     int64_t early_stopping_patience;   /* evaluations without improvement; 0: never */

@@ -163,6 +163,7 @@ const hone__own_rows hone__top_rows = {"", ROWS(top_rows)};
 const char *const hone__top_also[] = {"data",    "tokenizer", "model",  "head",    "optimizer", "schedule", "techniques",
                                       "trainer", "metrics",   "report", "backend", "launcher",  "sweep",    NULL};
 
+const char *const hone__precisions[] = {"float32", "bf16", NULL};
 static const char *const eval_strategies[] = {"epoch", "steps", NULL};
 static const char *const save_strategies[] = {"auto", "epoch", "steps", "no", NULL};
 
@@ -185,6 +186,10 @@ static const hone_param trainer_rows[] = {
     HONE_PARAM_REAL(hone__trainer_config, max_grad_norm, .def_real = 1, .max_real = INFINITY, .unit = "1",
                     .source = HUGGING_FACE, .help = "gradients longer than this are scaled down to it; 0: never",
                     .renamed = "gradient_clip_val clipnorm clip_grad_norm grad_clip"),
+    HONE_PARAM_CHOICE(hone__trainer_config, precision, hone__precisions, .def_text = "float32", .flags = HONE_FIXED,
+                      .source = "Micikevicius et al. 2018; Kalamkar et al. 2019",
+                      .help = "bf16: linear layers multiply numbers rounded to bf16; weights, sums and all else stay float32",
+                      .renamed = "bf16 mixed_precision torch_dtype dtype"),
     HONE_PARAM_INT_OR_WORD(hone__trainer_config, threads, auto_word, .def_text = "auto", .min_int = 1, .max_int = 4096,
                            .unit = "threads", .flags = HONE_NO_BITS,
                            .help = "of one trial; auto: all processors, or one each where trials run side by side",

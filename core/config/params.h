@@ -38,6 +38,7 @@ typedef struct hone__fill {
     const char *base_dir;  /* HONE_PATH strings are relative to it, and must exist; NULL: left as written, unchecked */
     const char *model_dir; /* the same for HONE_MODEL_PATH */
     const char *path;      /* dotted path of what is filled, for messages ("optimizer"); NULL: the top of the file */
+    const char *precision; /* trainer.precision as written, by which `type: auto` is chosen; NULL: float32 */
 } hone__fill;
 
 /* Fills `out` (the zeroed struct of the rows, which are the host's own or adopted) from a map (NULL: all defaults), and *complete

@@ -35,8 +35,9 @@ hone_status hone__fill_plugin(const hone__fill *fill, const char *path, hone_kin
                               const hone__yaml *node, const char *default_type, hone__section *section,
                               hone_error *err) HONE_CHECKED;
 
-/* The plugin that `type: auto` means on this processor; NULL for kinds that have no such word. */
-const char *hone__auto_type(hone_kind kind);
+/* The plugin that `type: auto` means on this processor with that trainer.precision (NULL: float32); NULL for kinds that have no such
+ * word. */
+const char *hone__auto_type(hone_kind kind, const char *precision);
 
 /* The default as a node, as if it were written: a null where there is none. */
 hone_status hone__param_default(const hone__fill *fill, const hone_param *row, hone__yaml **node, hone_error *err) HONE_CHECKED;

@@ -243,7 +243,7 @@ static json_t *reference_of(schema *s, hone_kind kind)
 /* {type: NAME, common rows, rows}; the word auto means one of them. */
 static json_t *plugin_schema(schema *s, const hone_plugin *table, const hone__common *common)
 {
-    const char *chosen = hone__auto_type((hone_kind)table->kind);
+    const char *chosen = hone__auto_type((hone_kind)table->kind, NULL);
     const hone__group groups[] = {{common->rows, common->n, NULL}, {table->params, table->n_params, NULL}};
     bool ok = true;
     json_t *o = object_of(s, groups, 2, &ok), *type = json_object();
@@ -263,7 +263,7 @@ static json_t *plugin_schema(schema *s, const hone_plugin *table, const hone__co
 /* The plugin that a section has by default. */
 static const char *default_of(const hone__section_row *row)
 {
-    return strcmp(row->default_type, "auto") == 0 ? hone__auto_type(row->kind) : row->default_type;
+    return strcmp(row->default_type, "auto") == 0 ? hone__auto_type(row->kind, NULL) : row->default_type;
 }
 
 /* Must a map say its type? Not where a default says it; kinds without a section are named by rows, which have theirs. */
@@ -304,7 +304,7 @@ static json_t *kind_schema(schema *s, hone_kind kind, hone_status *status)
             ok &= append(words, json_string(plugin->table->also_named));
     }
     json_t *name = json_object();
-    if (hone__auto_type(kind))
+    if (hone__auto_type(kind, NULL))
         ok &= append(words, json_string("auto"));
     ok &= set(name, "enum", words);
     ok &= append(forms, name);

@@ -64,7 +64,7 @@ static hone_status find_plugin(const hone__fill *fill, const char *path, hone_ki
                                const hone__plugin **plugin, hone_error *err)
 {
     hone_error why;
-    const char *chosen = strcmp(type->text, "auto") == 0 ? hone__auto_type(kind) : NULL;
+    const char *chosen = strcmp(type->text, "auto") == 0 ? hone__auto_type(kind, fill->precision) : NULL;
     *plugin = NULL;
     if (!fill->registry) {
         hone__issue_at(fill->issues, type, "%s: there are no plugins", path);

@@ -131,13 +131,18 @@ hone_node *hone_embedding(hone_graph *g, const char *name, int64_t v, int64_t h,
     return hone_apply(g, name, &hone__op_gather, NULL, 2, (hone_node *[]){table, ids});
 }
 
+static const hone_op *linear_op(const hone_graph *g)
+{
+    return hone__graph_bf16(g) ? &hone__op_linear_bf16 : &hone__op_linear;
+}
+
 static hone_node *linear(hone_graph *g, const char *scope, hone_node *x, int64_t out, hone_init init, bool bias)
 {
     static const hone_init zeros = {HONE_INIT_ZEROS, 0, 0.0};
     hone_shape w_shape = hone_shape_2(out, hone_node_columns(x)), b_shape = hone_shape_1(out);
     hone_node *w = hone_weight(g, hone_scope(g, "%s.weight", scope), &w_shape, init, 0);
     hone_node *b = bias ? hone_weight(g, hone_scope(g, "%s.bias", scope), &b_shape, zeros, HONE_WEIGHT_NO_DECAY) : NULL;
-    return hone_apply(g, scope, &hone__op_linear, NULL, 3, (hone_node *[]){x, w, b});
+    return hone_apply(g, scope, linear_op(g), NULL, 3, (hone_node *[]){x, w, b});
 }
 
 hone_node *hone_linear(hone_graph *g, const char *scope, hone_node *x, int64_t out, hone_init init)
@@ -152,7 +157,7 @@ hone_node *hone_linear_no_bias(hone_graph *g, const char *scope, hone_node *x, i
 
 hone_node *hone_linear_of(hone_graph *g, hone_node *x, hone_node *w, hone_node *b)
 {
-    return hone_apply(g, NULL, &hone__op_linear, NULL, 3, (hone_node *[]){x, w, b});
+    return hone_apply(g, NULL, linear_op(g), NULL, 3, (hone_node *[]){x, w, b});
 }
 
 hone_node *hone_layer_norm(hone_graph *g, const char *scope, hone_node *x, double eps)

@@ -22,6 +22,7 @@
     X(concat)                                                                                                                  \
     X(slice)                                                                                                                   \
     X(linear)                                                                                                                  \
+    X(linear_bf16)                                                                                                             \
     X(layer_norm)                                                                                                              \
     X(attention)                                                                                                               \
     X(cross_entropy)                                                                                                           \

@@ -108,6 +108,11 @@ void hone__graph_leave(hone_graph *g)
         g->scope = g->scope->outer;
 }
 
+bool hone__graph_bf16(const hone_graph *g)
+{
+    return g->setup.bf16;
+}
+
 uint64_t hone__graph_pass(hone_graph *g, uint64_t pass)
 {
     const uint64_t before = g->setup.pass;

@@ -1,7 +1,11 @@
-/* ops_linear.c - y = x W^T + b, and its gradients.
+/* ops_linear.c - y = x W^T + b, and its gradients: linear, and linear_bf16, which rounds the operands of its products to bf16.
  *
  * Every sum is one chain: y and dX in the order of the columns summed over, dW and db in the order of the rows. All three
  * products are one small kernel: up to 64 sums of one row, which walk along their chains together.
+ *
+ * linear_bf16 rounds x, W and dy to the nearest bf16, ties to even, wherever they are multiplied. A product of two of them is exact in
+ * float32, so only sums round; bias and db are those of linear. Source: Kalamkar et al. 2019, "A Study of BFLOAT16 for Deep Learning
+ * Training".
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tensor/real.h"
@@ -35,12 +39,23 @@ typedef struct product {
     hone_real *c;          /* row-major, ld J */
     const hone_real *bias; /* [J], written below the product; or NULL */
     bool add;              /* C += instead of C = */
+    bool bf16;             /* A and B are rounded */
     hone_real *packed;     /* scratch: T x BLOCK_J for each thread */
 } product;
 
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+static bool rounds(const hone_op_call *c)
+{
+    return c->op->flags & HONE_OP_BF16;
+}
+
+static hone_real operand(const product *p, hone_real x)
+{
+    return p->bf16 ? HONE__BF16(x) : x;
 }
 
 /* sum[j] = the whole chain of row a and column j of b, for n columns. Four links at a time, in order, save loads and stores. */
@@ -52,14 +67,16 @@ static void chains(const product *p, const hone_real *restrict a, const hone_rea
     for (int64_t j = 0; j < n; j++)
         sum[j] = 0;
     for (; t + 4 <= T; t += 4) {
-        const hone_real a0 = a[t * a_t], a1 = a[(t + 1) * a_t], a2 = a[(t + 2) * a_t], a3 = a[(t + 3) * a_t];
+        const hone_real a0 = operand(p, a[t * a_t]), a1 = operand(p, a[(t + 1) * a_t]), a2 = operand(p, a[(t + 2) * a_t]),
+                        a3 = operand(p, a[(t + 3) * a_t]);
         const hone_real *b0 = b + t * BLOCK_J, *b1 = b0 + BLOCK_J, *b2 = b1 + BLOCK_J, *b3 = b2 + BLOCK_J;
         for (int64_t j = 0; j < n; j++)
             sum[j] = (((sum[j] + a0 * b0[j]) + a1 * b1[j]) + a2 * b2[j]) + a3 * b3[j];
     }
     for (; t < T; t++) {
+        const hone_real x = operand(p, a[t * a_t]);
         for (int64_t j = 0; j < n; j++)
-            sum[j] += a[t * a_t] * b[t * BLOCK_J + j];
+            sum[j] += x * b[t * BLOCK_J + j];
     }
 }
 
@@ -73,7 +90,7 @@ static void row_of_block(const product *p, int64_t i, int64_t j, int64_t n, cons
 }
 
 /* B's columns j .. j+n-1, brought together to [T, BLOCK_J]: read from end to end for each of the block's rows. */
-static void pack(const product *p, int64_t j, int64_t n, hone_real *restrict packed)
+static void bring(const product *p, int64_t j, int64_t n, hone_real *restrict packed)
 {
     if (p->b_j == 1) {
         for (int64_t t = 0; t < p->T; t++)
@@ -85,6 +102,14 @@ static void pack(const product *p, int64_t j, int64_t n, hone_real *restrict pac
         for (int64_t t = 0; t < p->T; t++)
             packed[t * BLOCK_J + k] = b[t * p->b_t];
     }
+}
+
+static void pack(const product *p, int64_t j, int64_t n, hone_real *restrict packed)
+{
+    bring(p, j, n, packed);
+    for (int64_t t = 0; p->bf16 && t < p->T; t++)
+        for (int64_t k = 0; k < n; k++)
+            packed[t * BLOCK_J + k] = HONE__BF16(packed[t * BLOCK_J + k]);
 }
 
 /* One block of BLOCK_I x BLOCK_J of C. */
@@ -132,6 +157,7 @@ static hone_status forward(const hone_op_call *c, hone_error *err)
                  .T = K,
                  .c = c->y[0]->data,
                  .bias = c->x[2] ? c->x[2]->data : NULL,
+                 .bf16 = rounds(c),
                  .packed = c->scratch};
     multiply(c->pool, &p);
     return HONE_OK;
@@ -152,6 +178,7 @@ static void backward_x(const hone_op_call *c)
                  .T = O,
                  .c = c->dx[0]->data,
                  .add = true,
+                 .bf16 = rounds(c),
                  .packed = c->scratch};
     multiply(c->pool, &p);
 }
@@ -171,6 +198,7 @@ static void backward_w(const hone_op_call *c)
                  .T = hone__rows(c->x[0]),
                  .c = c->dx[1]->data,
                  .add = true,
+                 .bf16 = rounds(c),
                  .packed = c->scratch};
     multiply(c->pool, &p);
 }
@@ -187,20 +215,31 @@ static hone_status backward(const hone_op_call *c, hone_error *err)
     return HONE_OK;
 }
 
-static hone_status example(hone_graph *g, uint32_t i, hone_node **y, hone_error *err)
+static hone_status example_of(hone_graph *g, const hone_op *op, uint32_t i, hone_node **y)
 {
     static const int64_t sizes[][4] = {/* rows, K, O, bias? */
                                        {1, 1, 1, 1}, {5, 3, 7, 1}, {4, 16, 17, 0}, {9, 33, 4, 1}, {3, 1, 20, 0}, {0, 2, 3, 1}};
-    (void)err;
     if (i >= sizeof sizes / sizeof *sizes)
         return HONE_END;
     hone_shape x = hone_shape_2(sizes[i][0], sizes[i][1]), w = hone_shape_2(sizes[i][2], sizes[i][1]),
                b = hone_shape_1(sizes[i][2]);
-    *y = hone_apply(g, "example", &HONE__NAME(hone__op_linear), NULL, 3,
+    *y = hone_apply(g, "example", op, NULL, 3,
                     (hone_node *[]){hone_example_input(g, HONE_F32, &x, -1.0, 1.0),
                                     hone_example_input(g, HONE_F32, &w, -1.0, 1.0),
                                     sizes[i][3] ? hone_example_input(g, HONE_F32, &b, -1.0, 1.0) : NULL});
     return HONE_OK;
+}
+
+static hone_status example(hone_graph *g, uint32_t i, hone_node **y, hone_error *err)
+{
+    (void)err;
+    return example_of(g, &HONE__NAME(hone__op_linear), i, y);
+}
+
+static hone_status example_bf16(hone_graph *g, uint32_t i, hone_node **y, hone_error *err)
+{
+    (void)err;
+    return example_of(g, &HONE__NAME(hone__op_linear_bf16), i, y);
 }
 
 const hone_op HONE__NAME(hone__op_linear) = {.size = sizeof(hone_op),
@@ -214,3 +253,15 @@ const hone_op HONE__NAME(hone__op_linear) = {.size = sizeof(hone_op),
                                              .backward = backward,
                                              .example = example,
                                              .f64 = HONE__TWIN(hone__op_linear)};
+
+const hone_op HONE__NAME(hone__op_linear_bf16) = {.size = sizeof(hone_op),
+                                                  .version = 1,
+                                                  .name = "linear_bf16",
+                                                  .backward_needs = HONE_NEEDS_X(0) | HONE_NEEDS_X(1),
+                                                  .flags = HONE_OP_ROWS_INDEPENDENT | HONE_OP_BF16,
+                                                  .shape = shape,
+                                                  .scratch_size = scratch_size,
+                                                  .forward = forward,
+                                                  .backward = backward,
+                                                  .example = example_bf16,
+                                                  .f64 = HONE__TWIN(hone__op_linear_bf16)};

@@ -7,6 +7,7 @@
 #define HONE_CORE_TENSOR_REAL_H
 
 #include "tensor/core_ops.h"
+#include "tensor/half.h"
 #include "tensor/op_check.h"
 #include <math.h>
 #include <string.h>
@@ -17,12 +18,15 @@ typedef double hone_real;
 #define HONE__NAME(name) name##_f64
 #define HONE__MATH(name) name
 #define HONE__TWIN(name) NULL
+/* In double nothing is rounded to bf16, so that the formulas of gradients can be checked. */
+#define HONE__BF16(x) (x)
 #else
 typedef float hone_real;
 #define HONE__REAL HONE_F32
 #define HONE__NAME(name) name
 #define HONE__MATH(name) name##f
 #define HONE__TWIN(name) &name##_f64
+#define HONE__BF16(x) hone__bf16_to_f32(hone__f32_to_bf16(x))
 #endif
 
 /* db[c] += sum over rows of dy [R, C], in row order, shared out over columns. */

@@ -20,6 +20,7 @@ typedef struct hone__graph_setup {
     hone_pool *pool; /* may be NULL */
     uint64_t seed, step, pass, first_sequence;
     bool training;
+    bool bf16;     /* linear layers round the operands of their products to bf16 */
     uint32_t real; /* 0: HONE_F32 */
 } hone__graph_setup;
 
@@ -35,6 +36,9 @@ void hone__graph_leave(hone_graph *g);
 void hone__graph_quiet(hone_graph *g, bool on);
 /* Is dropout over this node built in? For the builders. */
 bool hone__graph_drops(const hone_graph *g, const hone_node *x);
+
+/* setup.bf16. For the builders. */
+bool hone__graph_bf16(const hone_graph *g);
 
 /* Random numbers of what is built from now on are those of that pass; returns the pass before. */
 uint64_t hone__graph_pass(hone_graph *g, uint64_t pass);
@@ -85,7 +89,8 @@ typedef struct hone__gradcheck {
 
 /* Every example() of the operator: analytic gradients of a random projection of all outputs against central differences. In double
  * where op->f64 is there (one step size, relative error <= 1e-6 expected), else in float (several step sizes, the best counts,
- * 5e-3). `backend` may be NULL. HONE_EINVAL, with the place, where `tolerance` is exceeded. */
+ * 5e-3; of operators that round to bf16 2e-2 is allowed whatever `tolerance` says).
+ * `backend` may be NULL. HONE_EINVAL, with the place, where `tolerance` is exceeded. */
 hone_status hone__gradcheck_op(const hone_op *op, const hone_backend *backend, const struct hone_self *backend_self,
                                hone_pool *pool, double tolerance, hone__gradcheck *result, hone_error *err) HONE_CHECKED;
 

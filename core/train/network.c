@@ -108,7 +108,8 @@ static hone_graph *create_graph(const hone__network *net, const hone__pass_setup
                                      .step = setup->step ? (uint64_t)setup->step->step : 0,
                                      .pass = setup->step ? setup->step->pass : 0,
                                      .first_sequence = setup->first_sequence,
-                                     .training = setup->training};
+                                     .training = setup->training,
+                                     .bf16 = net->bf16};
     return hone__graph_create(&graph);
 }
 

@@ -26,6 +26,7 @@ typedef struct hone__network {
     size_t n_techniques;
     hone_store *store;
     hone_pool *pool;
+    bool bf16; /* trainer.precision */
     uint64_t seed;
     uint32_t n_losses, n_head_losses; /* of training; known after the first build. The head's come first. */
 } hone__network;

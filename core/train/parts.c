@@ -320,6 +320,7 @@ static hone_status begin(hone__parts *p, hone_error *err)
     HONE_TRY(hone__pool_create(threads->word >= 0 ? hone__cpu_count() : (int)threads->value, &p->pool, err));
     p->network.pool = p->pool;
     p->network.seed = (uint64_t)p->experiment->seed;
+    p->network.bf16 = p->experiment->trainer.precision == HONE__BF16_OPERANDS;
     p->instances = (hone__instances){.trial = p->trial,
                                      .callback = p->callback,
                                      .pool = p->pool,

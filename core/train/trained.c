@@ -159,6 +159,18 @@ static hone_status read_target(const opening *o, uint32_t *target, hone_error *e
     return hone_fail(err, HONE_EFORMAT, "%s: there is no target %s; a newer hone may have written it", o->path, name);
 }
 
+/* What it was trained with, so that it predicts as it did then. Absent in folders of the first releases: float32. */
+static hone_status read_precision(opening *o, hone_error *err)
+{
+    const char *name = NULL;
+    HONE_TRY(hone__json_text(o->root, "precision", false, &name, o->path, err));
+    const bool bf16 = name && strcmp(name, hone__precisions[HONE__BF16_OPERANDS]) == 0;
+    if (name && !bf16 && strcmp(name, hone__precisions[HONE__FLOAT32]) != 0)
+        return hone_fail(err, HONE_EFORMAT, "%s: precision is %s; this hone knows float32 and bf16", o->path, name);
+    o->t->network.bf16 = bf16;
+    return HONE_OK;
+}
+
 static hone_status read_facts(opening *o, hone_error *err)
 {
     hone__trained *t = o->t;
@@ -173,6 +185,7 @@ static hone_status read_facts(opening *o, hone_error *err)
     HONE_TRY(read_int(o, "n_train", 0, INT64_MAX, &n_train, err));
     HONE_TRY(read_int(o, "seed", 0, INT64_MAX, &seed, err));
     HONE_TRY(read_calibration(o, err));
+    HONE_TRY(read_precision(o, err));
     t->batch_size = (uint64_t)batch_size;
     t->instances.seed = t->network.seed = (uint64_t)seed;
     t->facts = (hone_facts){.size = sizeof t->facts,

@@ -49,7 +49,10 @@ typedef struct hone_op_call {
 #define HONE_NEEDS_X(i) (1u << (i))
 #define HONE_NEEDS_Y(i) (1u << (HONE_MAX_INPUTS + (i)))
 
-enum { HONE_OP_ROWS_INDEPENDENT = 1u << 0 /* forward and dX of a row (in attention: a sequence) depend on it alone */ };
+enum {
+    HONE_OP_ROWS_INDEPENDENT = 1u << 0, /* forward and dX of a row (in attention: a sequence) depend on it alone */
+    HONE_OP_BF16 = 1u << 1 /* rounds the operands of its products to bf16, each by up to 2^-9 of itself; f64 does not */
+};
 
 /* A differentiable operator. Those of the core are of the same type: shape-checked, planned and gradient-checked alike. */
 struct hone_op {

@@ -2,7 +2,8 @@
  *
  * Reals are hone_graph_real(g) (float32 but for the gradient check), indices I32. Builders that take a scope own the weights under
  * it, named as Hugging Face names them ("SCOPE.weight", "SCOPE.bias"). hone_linear() and its relatives are the only way to a weight
- * matrix, so that the store may hold it in another form (low-rank adapters, int8, packed).
+ * matrix, so that the store may hold it in another form (low-rank adapters, int8, packed), and where trainer.precision decides what is
+ * multiplied.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef HONE_OPS_H
@@ -93,6 +94,7 @@ HONE_EXPORT hone_node *hone_squared_error(hone_graph *g, hone_node *scores, hone
 
 /* hone_op_call.params of the operators that have some, version 1 of each. Inputs, outputs and what is saved:
  *     linear         x [.., K], w [O, K], b [O] or absent -> [.., O]
+ *     linear_bf16    the same; x, w and dy are rounded to bf16 (to nearest, ties to even) where they are multiplied
  *     attention      q, k, v [N, A D], starts [B+1] -> [N, A D]; saved [A, N]: log sum over j of exp(score), in reals
  *     dropout        x [R, C], starts [B+1] or absent -> [R, C]
  *     layer_norm     x [.., C], gain [C], bias [C] -> [.., C]; saved [R, 2]: mean and 1 / sqrt(variance + eps)

@@ -94,6 +94,13 @@ says out "fine: 3 points over 2 parameters by grid, maximum of validation/f1, 1 
 run 0 check "$dir/space.yaml"
 says out "space.yaml: fine: 6 points with 3 seeds each over 3 parameters by grid, maximum of validation/f1"
 
+# bf16 is fine, and where the processor has no instructions for it a second line says what that means.
+HONE_ISA=x86-64 run 0 check "$dir/exp.yaml" trainer.precision=bf16
+says out "exp.yaml: trainer.precision is bf16, and this processor (x86-64) has no instructions for it: training will be slower than"
+says out "exp.yaml: fine: a single trial"
+HONE_ISA=x86-64 run 0 check "$dir/exp.yaml"
+grep -q precision "$dir/out" && fail "float32 needs no word about precision"
+
 # What is rendered renders to itself.
 for name in exp sweep space; do
     run 0 check "$dir/$name.yaml" --render
@@ -110,6 +117,10 @@ run 2 check "$dir/exp.yaml" optimizer.learning_rate=-1 trainer.epochs=3
 says err "command line: optimizer.learning_rate is -1; it must lie in (0, 1]"
 says err 'command line: trainer has no key "epochs"; it is called num_train_epochs here'
 says err "hone: 2 mistakes"
+run 2 check "$dir/exp.yaml" trainer.bf16=true
+says err 'command line: trainer has no key "bf16"; it is called precision here'
+run 2 check "$dir/exp.yaml" trainer.precision=fp16
+says err "command line: trainer.precision is \"fp16\"; it must be one of float32, bf16"
 run 2 check "$dir/nothing.yaml"
 says err "nothing.yaml"
 run 2 check "$dir/sweep.yaml" sweep.method=random

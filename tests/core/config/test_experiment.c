@@ -27,7 +27,7 @@ START_TEST(least_file_becomes_a_whole_experiment)
     ck_assert_str_eq(e->trainer.metric_for_best_model, "validation/loss");
     ck_assert_int_eq(e->tokenizer_common->max_length.word, 0);
     ck_assert_ptr_null(e->model_common->path);
-    ck_assert_str_eq(e->backend.plugin->table->name, hone__auto_type(HONE_KIND_BACKEND));
+    ck_assert_str_eq(e->backend.plugin->table->name, hone__auto_type(HONE_KIND_BACKEND, NULL));
     ck_assert_ptr_null(e->sweep);
     ck_assert_uint_eq(e->n_metrics, 0);
     ck_assert(world_matches(&w, e->data->train, "DIR/t.tsv"));
@@ -36,8 +36,8 @@ START_TEST(least_file_becomes_a_whole_experiment)
 }
 END_TEST
 
-/* The word is what the processor makes of it, in a file as by default; the complete configuration says what was chosen. */
-START_TEST(backend_auto_is_chosen_by_the_processor_alone)
+/* The word is what processor and precision make of it, in a file as by default; the complete configuration says what was chosen. */
+START_TEST(backend_auto_is_chosen_by_processor_and_precision_alone)
 {
     static const char *const files[] = {DATA REST, DATA REST "backend: auto\n", DATA REST "backend: {type: auto}\n"};
     static const char *const isa[] = {"x86-64", "avx2"}, *const chosen[] = {"openblas", "native"};
@@ -57,6 +57,12 @@ START_TEST(backend_auto_is_chosen_by_the_processor_alone)
             ck_assert_str_eq(hone__yaml_get(e->backend.node, "type")->text, chosen[i]);
             world_close(&w);
         }
+        world w; /* only one backend does bf16 */
+        world_open(&w);
+        hone__experiment *e = world_load_well(&w, DATA REST "trainer: {precision: bf16}\n");
+        ck_assert_str_eq(e->backend.plugin->table->name, "native");
+        ck_assert_int_eq(e->trainer.precision, HONE__BF16_OPERANDS);
+        world_close(&w);
     }
     unsetenv("HONE_ISA");
     if (before)
@@ -477,7 +483,7 @@ START_TEST(schema_says_when_memory_is_short)
 }
 END_TEST
 
-SUITE("experiment", backend_auto_is_chosen_by_the_processor_alone, least_file_becomes_a_whole_experiment,
+SUITE("experiment", backend_auto_is_chosen_by_processor_and_precision_alone, least_file_becomes_a_whole_experiment,
       metrics_have_names_and_the_first_is_the_best_models, share_of_training_is_the_rest_of_the_split, roots_move_what_is_read,
       config_json_of_the_model_stands_before_its_defaults, complete_configuration_is_valid_and_completes_to_itself,
       portable_configuration_means_the_same_elsewhere, task_stands_below_what_the_file_says,

@@ -23,6 +23,19 @@ START_TEST(gradients_agree_with_central_differences_in_double)
 }
 END_TEST
 
+/* In double nothing is rounded; this is the operator as it runs. */
+START_TEST(gradients_of_what_rounds_to_bf16_agree_in_float_too)
+{
+    hone__gradcheck seen;
+    hone_error err;
+    hone_op op = hone__op_linear_bf16;
+    op.f64 = NULL;
+    if (hone__gradcheck_op(&op, NULL, NULL, NULL, 5e-3, &seen, &err) != HONE_OK)
+        ck_abort_msg("%s", err.msg);
+    ck_assert_double_gt(seen.worst, 1e-6); /* it does round */
+}
+END_TEST
+
 static hone_status wrong_backward(const hone_op_call *c, hone_error *err)
 {
     HONE_TRY(hone__op_mul.backward(c, err));
@@ -65,7 +78,7 @@ END_TEST
 /* A case of the file: named arrays, as many as it has. */
 typedef struct golden_array {
     char name[16];
-    double x[64];
+    double x[128];
     int64_t n;
 } golden_array;
 
@@ -87,7 +100,7 @@ static bool golden_read(FILE *file, golden_case *c)
         long n;
         ck_assert(c->n <= 12 && strcmp(word, "array") == 0);
         ck_assert_int_eq(fscanf(file, " %15s %ld", a->name, &n), 2);
-        ck_assert_int_le(n, 64);
+        ck_assert_int_le(n, 128);
         a->n = n;
         for (long i = 0; i < n; i++)
             ck_assert_int_eq(fscanf(file, "%lf", &a->x[i]), 1);
@@ -124,7 +137,7 @@ static hone_node *golden_build(hone_graph *g, const char *name, hone_node **x)
         if (strcmp(name, activations[i].name) == 0)
             return hone_activate(g, x[0], activations[i].act);
     }
-    if (strcmp(name, "linear") == 0)
+    if (strcmp(name, "linear") == 0 || strcmp(name, "linear_bf16") == 0)
         return hone_linear_of(g, x[0], x[1], x[2]);
     if (strcmp(name, "layer_norm") == 0)
         return hone_apply(g, "norm", &hone__op_layer_norm, &eps, 3, x);
@@ -157,6 +170,7 @@ static hone_shape golden_shape(const char *name, int i, int64_t n)
                   {"sigmoid", {7, 0, 0}},
                   {"relu", {7, 0, 0}},
                   {"linear", {5, 5, 0}},
+                  {"linear_bf16", {5, 5, 0}},
                   {"layer_norm", {5, 0, 0}},
                   {"attention", {6, 6, 6}},
                   {"mean_rows", {2, 0, 0}},
@@ -188,10 +202,10 @@ static void golden_check(const golden_case *c, uint32_t real, double tolerance)
     hone_error err;
     hone_arena *arena = hone__arena_create(0);
     hone__block block = {0};
-    const hone__graph_setup setup = {.arena = arena, .real = real};
+    const hone__graph_setup setup = {.arena = arena, .real = real, .bf16 = strstr(c->name, "bf16") != NULL};
     hone_graph *g = hone__graph_create(&setup);
     hone_node *x[3] = {NULL};
-    float dy[64];
+    float dy[128];
     for (int i = 0; i < 3 && golden_find(c, names[i]); i++) {
         const golden_array *a = golden_find(c, names[i]);
         hone_shape shape = golden_shape(c->name, i, a->n);
@@ -214,19 +228,33 @@ static void golden_check(const golden_case *c, uint32_t real, double tolerance)
     hone__arena_destroy(arena);
 }
 
-START_TEST(values_and_gradients_agree_with_numpy_and_scipy)
+/* Every case of a file; returns how many there are. */
+static int golden_file(const char *path, bool in_double)
 {
-    FILE *file = fopen("tests/golden/ops.txt", "r");
+    FILE *file = fopen(path, "r");
     char line[256];
     golden_case c;
     int n = 0;
-    ck_assert_msg(file && fgets(line, sizeof line, file) && fscanf(file, " case") == 0, "tests/golden/ops.txt cannot be read");
+    ck_assert_msg(file && fgets(line, sizeof line, file) && fscanf(file, " case") == 0, "%s cannot be read", path);
     for (; golden_read(file, &c); n++) {
-        golden_check(&c, HONE_F64, 2e-8); /* nine digits are printed, and differences are good to as many */
-        golden_check(&c, HONE_F32, 2e-6); /* some 20 roundings of 6e-8 */
+        if (in_double)
+            golden_check(&c, HONE_F64, 2e-8); /* nine digits are printed, and differences are good to as many */
+        golden_check(&c, HONE_F32, 2e-6);     /* some 20 roundings of 6e-8 */
     }
-    ck_assert_int_eq(n, 13);
     fclose(file);
+    return n;
+}
+
+START_TEST(values_and_gradients_agree_with_numpy_and_scipy)
+{
+    ck_assert_int_eq(golden_file("tests/golden/ops.txt", true), 13);
+}
+END_TEST
+
+/* tests/golden/bf16.py. In double nothing is rounded. */
+START_TEST(operands_are_rounded_to_bf16_as_pytorch_rounds_them)
+{
+    ck_assert_int_eq(golden_file("tests/golden/bf16.txt", false), 3);
 }
 END_TEST
 
@@ -280,6 +308,56 @@ static hone_node *integers(rig *r, int64_t n, const int32_t *x)
     hone_shape shape = hone_shape_1(n);
     return hone_constant(r->g, HONE_I32, &shape, x);
 }
+
+/* Each operand is off by at most 2^-9 of itself, so a product by 2^-8 of itself and a little, and a sum by as much of the sum of its
+ * products' magnitudes; float32's own roundings are far below. */
+START_TEST(bf16_differs_from_float32_by_the_rounding_of_operands_alone)
+{
+    enum { ROWS = 9, IN = 70, OUT = 33 };
+    hone_error err;
+    rig r = rig_open(NULL, false, 0), rounded = {.arena = r.arena};
+    const hone__graph_setup setup = {.arena = r.arena, .seed = 3, .bf16 = true};
+    rounded.g = hone__graph_create(&setup);
+    hone_node *y[2], *x[2], *w[2];
+    float dy[ROWS * OUT], magnitude[3][OUT * IN] = {{0}};
+    for (int i = 0; i < ROWS * OUT; i++)
+        dy[i] = sinf((float)i);
+    for (int k = 0; k < 2; k++) {
+        rig *at = k ? &rounded : &r;
+        const hone_shape of_x = hone_shape_2(ROWS, IN), of_w = hone_shape_2(OUT, IN);
+        x[k] = hone_example_input(at->g, HONE_F32, &of_x, -1, 1);
+        w[k] = hone_example_input(at->g, HONE_F32, &of_w, -1, 1);
+        y[k] = hone_linear_of(at->g, x[k], w[k], NULL);
+        hone__graph_keep(at->g, y[k], false);
+        hone__graph_seed(at->g, y[k], dy);
+        ck_assert_int_eq(hone__graph_plan(at->g, true, NULL, &err), HONE_OK);
+        ck_assert_int_eq(hone__graph_forward(at->g, &at->block, &err), HONE_OK);
+        ck_assert_int_eq(hone__graph_backward(at->g, &err), HONE_OK);
+    }
+    const float *X = hone__node_tensor(x[0])->data, *W = hone__node_tensor(w[0])->data;
+    for (int n = 0; n < ROWS; n++)
+        for (int o = 0; o < OUT; o++)
+            for (int i = 0; i < IN; i++) {
+                magnitude[0][n * OUT + o] += fabsf(X[n * IN + i] * W[o * IN + i]);
+                magnitude[1][n * IN + i] += fabsf(dy[n * OUT + o] * W[o * IN + i]);
+                magnitude[2][o * IN + i] += fabsf(dy[n * OUT + o] * X[n * IN + i]);
+            }
+    for (int k = 0; k < 3; k++) {
+        const hone_tensor *a = k ? hone__node_gradient(k == 1 ? x[0] : w[0]) : hone__node_tensor(y[0]);
+        const hone_tensor *b = k ? hone__node_gradient(k == 1 ? x[1] : w[1]) : hone__node_tensor(y[1]);
+        int differ = 0;
+        for (int64_t i = 0; i < hone_shape_count(&a->shape); i++) {
+            const float d = fabsf(((const float *)a->data)[i] - ((const float *)b->data)[i]);
+            ck_assert_msg(d <= 0x1.02p-8f * magnitude[k][i], "product %d, element %lld is off by %g of %g", k, (long long)i, d,
+                          magnitude[k][i]);
+            differ += d > 0x1p-14f * magnitude[k][i];
+        }
+        ck_assert_int_gt(differ, 0);
+    }
+    hone__block_free(&rounded.block);
+    rig_close(&r);
+}
+END_TEST
 
 START_TEST(two_equal_scores_cost_the_logarithm_of_two)
 {
@@ -492,10 +570,12 @@ START_TEST(a_probability_outside_its_range_is_refused_also_in_evaluation)
 }
 END_TEST
 
-SUITE("ops", gradients_agree_with_central_differences_in_double, a_wrong_gradient_is_found_and_named,
-      values_and_gradients_agree_with_numpy_and_scipy, two_equal_scores_cost_the_logarithm_of_two,
-      rows_and_columns_are_picked_where_they_should, dropout_drops_its_share_and_keeps_the_mean,
-      dropout_is_not_built_in_evaluation, activations_are_found_by_their_names_in_transformers,
-      bits_are_the_same_for_any_number_of_threads, a_sequence_has_the_same_bits_alone_and_anywhere_in_a_batch,
-      an_id_outside_the_table_fails_the_step_with_its_number, a_label_outside_the_classes_fails_the_step,
-      wrong_starts_fail_the_step, a_probability_outside_its_range_is_refused_also_in_evaluation)
+SUITE("ops", gradients_agree_with_central_differences_in_double, gradients_of_what_rounds_to_bf16_agree_in_float_too,
+      a_wrong_gradient_is_found_and_named, values_and_gradients_agree_with_numpy_and_scipy,
+      operands_are_rounded_to_bf16_as_pytorch_rounds_them, bf16_differs_from_float32_by_the_rounding_of_operands_alone,
+      two_equal_scores_cost_the_logarithm_of_two, rows_and_columns_are_picked_where_they_should,
+      dropout_drops_its_share_and_keeps_the_mean, dropout_is_not_built_in_evaluation,
+      activations_are_found_by_their_names_in_transformers, bits_are_the_same_for_any_number_of_threads,
+      a_sequence_has_the_same_bits_alone_and_anywhere_in_a_batch, an_id_outside_the_table_fails_the_step_with_its_number,
+      a_label_outside_the_classes_fails_the_step, wrong_starts_fail_the_step,
+      a_probability_outside_its_range_is_refused_also_in_evaluation)

@@ -185,6 +185,45 @@ START_TEST(without_checkpoints_an_interrupted_trial_begins_anew)
 }
 END_TEST
 
+/* With what looks at weights and gradients from outside: an average, an adversarial pass, a frozen layer. */
+static void begin_precision(fixture *f, const char *precision, int threads)
+{
+    fixture_begin_with(f, 36);
+    fixture_compose(
+        f, "", fixture_bert(f, ", freeze: {embeddings: true, layers: 1}"),
+        hone_sprintf(f->arena,
+                     "techniques: [ema, {type: fgm, epsilon: 0.5}]\ntrainer: {num_train_epochs: 2, train_batch_size: "
+                     "8, micro_batch_size: 3, eval_strategy: steps, eval_steps: 2, save_strategy: steps, save_steps: 3, "
+                     "precision: %s, threads: %d}\n",
+                     precision, threads));
+}
+
+static files run_precision(const char *precision, int threads)
+{
+    fixture f;
+    begin_precision(&f, precision, threads);
+    run_well(&f);
+    const files all = read_files(&f);
+    fixture_end(&f);
+    return all;
+}
+
+START_TEST(a_trial_in_bf16_has_one_result_too)
+{
+    files whole = run_precision("bf16", 1), wide = run_precision("float32", 1);
+    fixture f;
+    hone_error err;
+    ck_assert_str_ne(whole.text[0], wide.text[0]);
+    begin_precision(&f, "bf16", 3);
+    for (int64_t after = 0; run_until(&f, after, &err) != HONE_OK; after += 2)
+        ck_assert_msg(err.status == HONE_EINTERRUPTED, "%s", err.msg);
+    check_finished(&f, &whole);
+    fixture_end(&f);
+    free_files(&whole);
+    free_files(&wide);
+}
+END_TEST
+
 /* ---- Killing ----------------------------------------------------------------------------------------------------- */
 
 static void sleep_ms(uint64_t ms)
@@ -357,6 +396,14 @@ START_TEST(only_what_changes_numbers_makes_it_another_configuration)
     check_log(&f, "is of another configuration", "it is not used");
     free_files(&whole);
     fixture_end(&f);
+    begin(&f, "steps", 1);
+    interrupt(&f, 5);
+    fixture_compose(
+        &f, "", fixture_bert(&f, ", freeze: {embeddings: true}"),
+        "trainer: {num_train_epochs: 3, train_batch_size: 8, micro_batch_size: 3, threads: 2, eval_strategy: steps, "
+        "eval_steps: 2, precision: bf16}\n");
+    check_log(&f, "is of another configuration", "it is not used");
+    fixture_end(&f);
 }
 END_TEST
 
@@ -463,7 +510,7 @@ START_TEST(any_allocation_may_fail_while_checkpoints_are_made_and_used)
 END_TEST
 
 SUITE("checkpoint", a_trial_interrupted_again_and_again_has_the_bits_of_one_that_ran_through,
-      without_checkpoints_an_interrupted_trial_begins_anew,
+      without_checkpoints_an_interrupted_trial_begins_anew, a_trial_in_bf16_has_one_result_too,
       a_trial_killed_at_random_moments_has_the_bits_of_one_that_ran_through,
       a_flipped_bit_is_noticed_and_the_checkpoint_before_it_used, with_every_checkpoint_damaged_the_trial_begins_anew,
       a_checkpoint_whose_metrics_are_gone_is_not_used, only_what_changes_numbers_makes_it_another_configuration,
