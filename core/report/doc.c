@@ -92,6 +92,13 @@ void hone__doc_picture(hone__doc *d, size_t plot)
         b->plot = plot;
 }
 
+void hone__doc_case(hone__doc *d, const hone__case *example)
+{
+    hone__doc_block *b = add_block(d, HONE__BLOCK_CASE);
+    if (b)
+        b->example = example;
+}
+
 /* ---- Texts ------------------------------------------------------------------------------------------------------- */
 
 void hone__doc_paragraph(hone__doc *d)

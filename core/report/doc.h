@@ -8,6 +8,7 @@
 #ifndef HONE_CORE_REPORT_DOC_H
 #define HONE_CORE_REPORT_DOC_H
 
+#include "report/cases.h"
 #include "report/plot.h"
 #include "report/sheet.h"
 
@@ -28,6 +29,7 @@ typedef enum hone__doc_block_type {
     HONE__BLOCK_TABLE,    /* `sheet` */
     HONE__BLOCK_PICTURE,  /* `plot`: an index into the plots */
     HONE__BLOCK_VERBATIM, /* `text` as it is, in lines */
+    HONE__BLOCK_CASE,     /* `example`: neighbours belong together */
 } hone__doc_block_type;
 
 typedef struct hone__doc_block {
@@ -39,6 +41,7 @@ typedef struct hone__doc_block {
     size_t n_rows;    /* the rows shown */
     const char *rest; /* the file that has the others */
     size_t plot;
+    const hone__case *example;
 } hone__doc_block;
 
 typedef struct hone__doc {
@@ -69,6 +72,7 @@ void hone__doc_link(hone__doc *d, const char *href, const char *fmt, ...) HONE_P
 void hone__doc_table(hone__doc *d, const hone__sheet *sheet, size_t limit, const char *rest);
 void hone__doc_verbatim(hone__doc *d, const char *text);
 void hone__doc_picture(hone__doc *d, size_t plot);
+void hone__doc_case(hone__doc *d, const hone__case *example); /* borrowed */
 
 /* ---- Writers, once the pictures are drawn ------------------------------------------------------------------------ */
 

@@ -20,7 +20,8 @@ static hone_status add_matrix(const counting *c, hone_exhibits *x, hone_error *e
     const uint64_t columns = c->all.n + (c->all.lost > 0);
     double *values = hone_alloc_array(c->f->scratch, c->all.n * columns, sizeof *values);
     const char **names = hone_alloc_array(c->f->scratch, columns, sizeof *names);
-    const char *title = hone__finding_title(c->f, "Confusion matrix");
+    const char *title =
+        hone__finding_title(c->f, e->target == HONE_TARGET_TAGS ? "Confusion matrix of words" : "Confusion matrix");
     if (!values || !names || !title)
         return hone_no_memory(err, "counting a confusion matrix");
     for (uint64_t r = 0; r < c->all.n; r++)

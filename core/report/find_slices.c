@@ -1,10 +1,9 @@
-/* find_slices.c - how right groups of examples are: by gold label, by length, by a column, by a pattern in the text; and the examples
- * that are most wrong.
+/* find_slices.c - how right groups of examples are: by gold label, by length, by a column, by a pattern in the text.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "report/findings.h"
 
-#include "report/sheet.h"
+#include "report/cells.h"
 #include "train/evidence.h"
 
 #include <hone/statistics.h>
@@ -12,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAST = 5, MOST_SLICES = 40, MOST_VALUES = 200, QUARTERS = 4, MOST_ERRORS = 20, LONGEST_TEXT = 240 };
+enum { LEAST = 5, MOST_SLICES = 40, MOST_VALUES = 200, QUARTERS = 4 };
 
 typedef struct slice {
     const char *name;
@@ -293,39 +292,4 @@ hone_status hone__find_slices(const hone__finding *f, hone__findings *out, hone_
     HONE_TRY(by_file(&s, err));
     const size_t n = choose(&s);
     return n ? add_table(&s, n, out, err) : HONE_OK;
-}
-
-/* ---- Errors ------------------------------------------------------------------------------------------------------ */
-
-static hone_status add_error(const hone__finding *f, hone_table *t, const hone__cells *c, uint64_t row, hone_error *err)
-{
-    char fit[4 * LONGEST_TEXT + 8];
-    for (uint64_t k = 0; k < c->n_columns; k++) {
-        const char *cell = c->cell[row * c->n_columns + k];
-        if (k == 3 || ((k == 1 || k == 2) && f->e->target == HONE_TARGET_SCORE)) /* 3: the loss */
-            HONE_TRY(hone_table_number(t, atof(cell), err));
-        else
-            HONE_TRY(hone_table_text(t, hone__text_fit(cell, LONGEST_TEXT, fit, sizeof fit), err));
-    }
-    return HONE_OK;
-}
-
-hone_status hone__find_errors(const hone__finding *f, hone__findings *out, hone_error *err)
-{
-    hone__cells c = {0};
-    hone_error why;
-    hone_table *t;
-    const hone_status status =
-        f->dir ? hone__cells_read(f->scratch, f->dir, HONE__ERRORS_FILE, MOST_ERRORS, &c, &why) : HONE_END;
-    if (status == HONE_ENOMEM)
-        return hone_fail(err, status, "%s", why.msg);
-    if (status != HONE_OK || c.n_columns < 4 || c.n_rows == 0)
-        return HONE_OK;
-    const char *title = hone__finding_title(f, "The %llu examples with the highest loss", (unsigned long long)c.n_rows);
-    if (!title)
-        return hone_no_memory(err, "looking at errors");
-    HONE_TRY(hone_table_begin(out->exhibits, "errors", title, c.n_columns, c.names, &t, err));
-    for (uint64_t r = 0; r < c.n_rows; r++)
-        HONE_TRY(add_error(f, t, &c, r, err));
-    return HONE_OK;
 }

@@ -20,11 +20,12 @@ static const struct finder {
 } finders[] = {
     {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_CLASSES), hone__find_classes},
     {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_TAGS), hone__find_confusion},
+    {HONE_TAKES(HONE_TARGET_TAGS), hone__find_entities},
     {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_CLASSES), hone__find_curves},
     {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_CLASSES), hone__find_calibration},
     {HONE_TAKES(HONE_TARGET_SCORE), hone__find_numbers},
     {UINT32_MAX, hone__find_slices},
-    {UINT32_MAX, hone__find_errors},
+    {UINT32_MAX, hone__find_cases},
 };
 
 static bool is_label(const hone_evaluation *e, int32_t index)

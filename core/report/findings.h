@@ -4,15 +4,18 @@
  * Made of records alone, as predictions.tsv has them, so that they can be made again without the model. Pages find them among the
  * exhibits by name:
  *
- *     tables    per_class confused_pairs calibration regression slices errors
- *     matrices  confusion_matrix
+ *     tables    per_class per_type confused_pairs calibration regression slices
+ *     matrices  confusion_matrix entities
  *     curves    roc precision_recall predicted_gold residuals
+ *
+ * The worst examples are cases (cases.h), since a table has no place for marked up text.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef HONE_CORE_REPORT_FINDINGS_H
 #define HONE_CORE_REPORT_FINDINGS_H
 
 #include "config/yaml.h"
+#include "report/cases.h"
 #include "train/exhibits.h"
 
 /* ---- Calibration ------------------------------------------------------------------------------------------------- */
@@ -37,6 +40,8 @@ typedef struct hone__findings {
     const char *split; /* "validation", or "test": then names begin with test_, and titles say so */
     hone_exhibits *exhibits;
     hone__calibration calibration;
+    const hone__case *cases; /* [n_cases] the worst examples, the worst first */
+    size_t n_cases;
 } hone__findings;
 
 /* Of e->split, in `arena`. Examples without gold or without prediction are left out. */
@@ -77,7 +82,7 @@ typedef hone_status hone__finder(const hone__finding *f, hone__findings *out, ho
 /* class, classes: precision, recall, F1 and support of each label, and the averages of scikit-learn's classification_report; with
  * scores, the areas under ROC and precision-recall curve too. */
 hone__finder hone__find_classes;
-/* class, tags: gold against predicted, and the pairs that are taken for each other most often. */
+/* class, tags: gold against predicted; of these and tokens the pairs that are taken for each other most often. */
 hone__finder hone__find_confusion;
 /* class, classes: one label against all others, of the positive one where there are two; of many labels the weakest. */
 hone__finder hone__find_curves;
@@ -87,17 +92,9 @@ hone__finder hone__find_calibration;
 hone__finder hone__find_numbers;
 /* Groups of examples by gold label, by length and by what slices.tsv knows, the weakest first, with 95 % intervals. */
 hone__finder hone__find_slices;
-/* The first rows of errors.tsv. */
-hone__finder hone__find_errors;
-
-/* A file of cells between tabs, escaped as predictions.tsv is, as a table of text. */
-typedef struct hone__cells {
-    const char **names; /* [n_columns] of the first line */
-    const char **cell;  /* [n_rows, n_columns] */
-    uint64_t n_columns, n_rows;
-} hone__cells;
-/* The first `limit` rows (0: all) of DIR/NAME; no columns where there is no such file. HONE_EFORMAT with file and line. */
-hone_status hone__cells_read(hone_arena *arena, const char *dir, const char *name, uint64_t limit, hone__cells *cells,
-                             hone_error *err) HONE_CHECKED;
+/* tags: chunks (names, phrases) found, taken for others and missed, by type; of tags that mark none, how well each is found. */
+hone__finder hone__find_entities;
+/* The first rows of errors.tsv, marked up. */
+hone__finder hone__find_cases;
 
 #endif

@@ -196,6 +196,44 @@ static hone_status add_picture(page *p, const hone__plot *plot, hone_error *err)
     return HONE_OK;
 }
 
+/* ---- Examples ---------------------------------------------------------------------------------------------------- */
+
+static void add_part(page *p, const hone__case_part *part)
+{
+    static const char *const classes[] = {NULL, "right", "wrong", "missed"};
+    if (!part->mark) {
+        hone__html_add(p->out, part->text);
+        if (*part->label) {
+            hone__str_add(p->out, " ");
+            hone__html_add(p->out, part->label);
+        }
+        return;
+    }
+    hone__str_addf(p->out, "<mark class=\"%s\">", classes[part->mark]);
+    hone__html_add(p->out, part->text);
+    hone__str_addf(p->out, "<b>%s%s", hone__mark_signs[part->mark], *part->label ? " " : "");
+    hone__html_add(p->out, part->label);
+    hone__str_add(p->out, "</b></mark>");
+}
+
+static void add_case(page *p, const hone__case *c)
+{
+    hone__str_add(p->out, "<article class=\"case\"><p class=\"about\"><code>");
+    hone__html_add(p->out, c->id);
+    hone__str_add(p->out, "</code> ");
+    hone__html_add(p->out, c->about);
+    hone__str_add(p->out, "</p>\n<dl>\n");
+    for (size_t i = 0; i < c->n; i++) {
+        hone__str_add(p->out, "<dt>");
+        hone__html_add(p->out, c->lines[i].name);
+        hone__str_add(p->out, "</dt><dd>");
+        for (size_t k = 0; k < c->lines[i].n; k++)
+            add_part(p, &c->lines[i].parts[k]);
+        hone__str_add(p->out, "</dd>\n");
+    }
+    hone__str_add(p->out, "</dl></article>\n");
+}
+
 /* ---- The page ---------------------------------------------------------------------------------------------------- */
 
 static void begin_section(page *p, const hone__doc_block *b, bool first)
@@ -232,29 +270,35 @@ static hone_status add_block(page *p, const hone__doc_block *b, bool first, hone
     case HONE__BLOCK_VERBATIM:
         add_element(p, "<pre tabindex=\"0\">", b, "</pre>\n");
         break;
+    case HONE__BLOCK_CASE:
+        add_case(p, b->example);
+        break;
     }
     if ((b->type == HONE__BLOCK_SECTION || b->type == HONE__BLOCK_HEADING) && b->text)
         p->heading = b->text;
     return HONE_OK;
 }
 
-/* Neighbours of one type stand in one element: the items of a list, the pictures of a row. */
-static const char *group_of(const hone__doc_block *b)
-{
-    return b->type == HONE__BLOCK_ITEM ? "ul" : b->type == HONE__BLOCK_PICTURE ? "div" : NULL;
-}
+/* Neighbours of one type stand in one element: the items of a list, the pictures of a row, examples. */
+static const struct group {
+    const char *open, *close; /* NULL: each stands alone */
+} groups[] = {
+    [HONE__BLOCK_ITEM] = {"<ul>\n", "</ul>\n"},
+    [HONE__BLOCK_PICTURE] = {"<div class=\"pictures\">\n", "</div>\n"},
+    [HONE__BLOCK_CASE] = {"<div class=\"cases\">\n", "</div>\n"},
+};
 
 static hone_status add_body(page *p, hone_error *err)
 {
     const hone__doc *d = p->doc;
     for (size_t i = 0; i < d->n; i++) {
         const hone__doc_block *b = &d->blocks[i];
-        const char *group = group_of(b);
-        if (group && (i == 0 || b[-1].type != b->type))
-            hone__str_addf(p->out, b->type == HONE__BLOCK_PICTURE ? "<%s class=\"pictures\">\n" : "<%s>\n", group);
+        const struct group *group = &groups[b->type];
+        if (group->open && (i == 0 || b[-1].type != b->type))
+            hone__str_add(p->out, group->open);
         HONE_TRY(add_block(p, b, i == 0, err));
-        if (group && (i + 1 == d->n || b[1].type != b->type))
-            hone__str_addf(p->out, "</%s>\n", group);
+        if (group->open && (i + 1 == d->n || b[1].type != b->type))
+            hone__str_add(p->out, group->close);
     }
     hone__str_add(p->out, d->n ? "</section>\n" : "");
     return HONE_OK;

@@ -55,6 +55,34 @@ static void add_picture(const hone__plot *p, hone__str *out)
     }
 }
 
+/* "[New York]\u2713 location" */
+static void add_case_line(const hone__case_line *l, hone__str *out)
+{
+    hone__str_add(out, "  - ");
+    hone__markdown_add(out, l->name);
+    hone__str_add(out, ": ");
+    for (size_t i = 0; i < l->n; i++) {
+        const hone__case_part *p = &l->parts[i];
+        hone__str_add(out, p->mark ? "\\[" : "");
+        hone__markdown_add(out, p->text);
+        hone__str_addf(out, "%s%s", p->mark ? "\\]" : "", hone__mark_signs[p->mark]);
+        hone__str_add(out, *p->label ? " " : "");
+        hone__markdown_add(out, p->label);
+    }
+    hone__str_add(out, "\n");
+}
+
+static void add_case(const hone__case *c, hone__str *out)
+{
+    hone__str_add(out, "- **");
+    hone__markdown_add(out, c->id);
+    hone__str_add(out, "**, ");
+    hone__markdown_add(out, c->about);
+    hone__str_add(out, "\n");
+    for (size_t i = 0; i < c->n; i++)
+        add_case_line(&c->lines[i], out);
+}
+
 static void add_block(const hone__doc_block *b, const hone__plots *plots, hone__str *out)
 {
     switch (b->type) {
@@ -85,6 +113,9 @@ static void add_block(const hone__doc_block *b, const hone__plots *plots, hone__
     case HONE__BLOCK_VERBATIM:
         add_verbatim(b->text, out);
         break;
+    case HONE__BLOCK_CASE:
+        add_case(b->example, out);
+        break;
     }
 }
 
@@ -95,7 +126,8 @@ void hone__doc_markdown(const hone__doc *d, const hone__plots *plots, hone__str 
     hone__str_add(out, "\n");
     for (size_t i = 0; i < d->n; i++) {
         const hone__doc_block *b = &d->blocks[i];
-        const bool in_list = b->type == HONE__BLOCK_ITEM && i > 0 && b[-1].type == HONE__BLOCK_ITEM;
+        const bool list = b->type == HONE__BLOCK_ITEM || b->type == HONE__BLOCK_CASE;
+        const bool in_list = list && i > 0 && b[-1].type == b->type;
         if (!in_list && (b->type != HONE__BLOCK_SECTION || b->text))
             hone__str_add(out, "\n");
         add_block(b, plots, out);

@@ -7,11 +7,11 @@
 
 /* One finding: a picture or a table of that name, with what is to be known about it. */
 typedef struct part {
-    enum { MATRIX, CURVES, RELIABILITY, TABLE } what;
+    enum { MATRIX, CURVES, RELIABILITY, TABLE, CASES } what;
     const char *name, *note; /* note: of a table; may be NULL */
 } part;
 
-enum { MOST_PARTS = 4 };
+enum { MOST_PARTS = 5 };
 static const struct group {
     const char *id;
     part parts[MOST_PARTS]; /* ended by one without a name */
@@ -21,11 +21,16 @@ static const struct group {
        "Precision, recall, F1 and support are those of scikit-learn's classification_report; accuracy stands below F1. Each "
        "area "
        "is that of one label against all others."},
+      {TABLE, "per_type",
+       "Precision, recall and F1 count what is right wholly. Of entities, a gold one is paired with the predicted one of the "
+       "same "
+       "words, else with the one that shares most words with it; what has no pair was missed, or is spurious."},
       {CURVES, "roc", NULL},
       {CURVES, "precision_recall", NULL}}},
     {"confusion",
-     {{MATRIX, "confusion_matrix", NULL},
-      {TABLE, "confused_pairs", "Of all examples of the gold label, the share that was taken for the other."}}},
+     {{MATRIX, "entities", NULL},
+      {MATRIX, "confusion_matrix", NULL},
+      {TABLE, "confused_pairs", "% of gold: of all that is the gold one, the share that was taken for the other."}}},
     {"calibration",
      {{RELIABILITY, "calibration", NULL},
       {TABLE, "calibration",
@@ -36,7 +41,11 @@ static const struct group {
        "mean "
        "absolute error, of other targets the mean loss an item, with the normal one. Groups of fewer than 5 examples are left "
        "out."}}},
-    {"errors", {{TABLE, "errors", NULL}}},
+    {"errors",
+     {{CASES, "errors",
+       "\xe2\x9c\x93 predicted and gold, \xe2\x9c\x97 predicted but not gold, \xe2\x97\x8b gold but not predicted. By the loss "
+       "an item; of tags, by "
+       "that of the sentence."}}},
     {"numbers", {{CURVES, "predicted_gold", NULL}, {CURVES, "residuals", NULL}, {TABLE, "regression", NULL}}},
 };
 
@@ -63,8 +72,24 @@ static hone_status add_picture(hone__report *r, const hone__findings *f, const p
     return HONE_OK;
 }
 
+static void add_cases(hone__report *r, const hone__findings *f, const char *note)
+{
+    if (f->n_cases == 0)
+        return;
+    hone__doc_heading(&r->doc, "The %zu examples with the highest loss%s", f->n_cases,
+                      strcmp(f->split, "validation") == 0 ? "" : " (test data)");
+    hone__doc_note(&r->doc);
+    hone__doc_text(&r->doc, "%s", note);
+    for (size_t i = 0; i < f->n_cases; i++)
+        hone__doc_case(&r->doc, &f->cases[i]);
+}
+
 static hone_status add_part(hone__report *r, const hone__findings *f, const part *p, hone_error *err)
 {
+    if (p->what == CASES) {
+        add_cases(r, f, p->note);
+        return HONE_OK;
+    }
     if (p->what != TABLE)
         return add_picture(r, f, p, err);
     const hone_table *table = hone__findings_table(f, p->name);

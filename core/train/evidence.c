@@ -222,9 +222,10 @@ static void add_error(writing *w, const place *p)
 static void add_error_names(writing *w)
 {
     const hone_example *first = first_example(w->e);
-    hone__str_add(&w->text, "id\tgold\tpredicted\tloss");
+    const bool tokens = w->prepared && w->e->target == HONE_TARGET_TOKENS;
+    hone__str_add(&w->text, tokens ? "id\tgold:words\tpredicted:words\tloss" : "id\tgold\tpredicted\tloss");
     if (w->prepared)
-        hone__str_add(&w->text, w->e->target == HONE_TARGET_TOKENS ? "\tsequence:words\tplaces" : "\tsequence:words");
+        hone__str_add(&w->text, tokens ? "\tsequence:words\tplaces:words" : "\tsequence:words");
     for (size_t f = 0; first && !w->prepared && f < first->n_fields; f++) {
         add_cell(&w->text, first->fields[f].name);
         if (is_list(&first->fields[f]))

@@ -10,8 +10,8 @@
  *
  * Those of a further output have its name: errors.relation.tsv. Values are escaped as in predictions.tsv. A field of a list has its type
  * behind its name ("words:words", "choices:choices") and | between its items. Where the examples have no gold of their own, as plain text,
- * errors have what the model saw instead, "sequence:words", and of tokens the numbers of the masked ones in it, "places"; gold and
- * predicted are then tokens too.
+ * errors have what the model saw instead, "sequence:words", and of tokens the numbers of the masked ones in it, "places:words";
+ * gold and predicted are then lists of tokens too.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef HONE_CORE_TRAIN_EVIDENCE_H

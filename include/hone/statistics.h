@@ -95,6 +95,22 @@ HONE_EXPORT hone_status hone_average_create(const hone_self *self, const hone_fa
 HONE_EXPORT hone_status hone_average_compute(const hone_self *self, const hone_evaluation *e, hone_label_score score,
                                              hone_exhibits *out, hone_error *err) HONE_CHECKED;
 
+/* ---- Of answers -------------------------------------------------------------------------------------------------- */
+
+/* The words that count of a short text: in lower case, without ASCII punctuation, English articles and white space.
+ * Source: Rajpurkar et al. 2016, section 6.1, as SQuAD's evaluate-v2.0 has them. */
+typedef struct hone_answer_words {
+    const char *const *word; /* [n] */
+    uint64_t n;
+} hone_answer_words;
+
+HONE_EXPORT hone_status hone_answer_words_of(hone_arena *arena, const char *text, hone_answer_words *words,
+                                             hone_error *err) HONE_CHECKED;
+/* Are they the same, in the same order? [any thread] */
+HONE_EXPORT bool hone_answer_exact(const hone_answer_words *a, const hone_answer_words *b);
+/* Of the words that both have, in [0, 1]; where one has none, whether both have none. [any thread] */
+HONE_EXPORT double hone_answer_f1(const hone_answer_words *gold, const hone_answer_words *predicted);
+
 /* ---- Of scores --------------------------------------------------------------------------------------------------- */
 
 /* Gold and predicted numbers of an evaluation of target score, [e->n] each, in `arena`. */

@@ -20,7 +20,6 @@ static const char *const averages[] = {"micro", "macro", "weighted", NULL};
 
 typedef struct params {
     int32_t mode, scheme, average;
-    int64_t worst;
 } params;
 
 static const hone_param rows[] = {
@@ -34,8 +33,6 @@ static const hone_param rows[] = {
     HONE_PARAM_CHOICE(params, average, averages, .def_text = "micro",
                       .help = "micro: over all chunks; macro: the mean over types; weighted: the mean weighted by gold counts",
                       .source = "seqeval"),
-    HONE_PARAM_INT(params, worst, .def_int = 20, .min_int = 0, .max_int = 10000, .unit = "sentences",
-                   .help = "sentences with mistakes that are shown, those of the largest loss", .flags = HONE_NO_BITS),
 };
 
 /* ---- Strict schemes ---------------------------------------------------------------------------------------------- */
@@ -173,7 +170,6 @@ typedef struct counting {
     const char **types; /* [n_types] sorted */
     uint64_t n_types;
     double *right, *gold, *predicted; /* [n_types] */
-    double *matrix; /* [n_types + 1, n_types + 1] gold chunks by predicted ones of the same words; the last: none */
     double words, words_right, words_lost;
     const char **tags; /* [most words] room */
     side sides[2];     /* gold, predicted; room for the most words */
@@ -219,8 +215,7 @@ static hone_status make_room(counting *c, hone_error *err)
     if (c->n_types)
         qsort(c->types, c->n_types, sizeof *c->types, by_name);
     c->right = hone_alloc_array(arena, c->n_types, 3 * sizeof *c->right);
-    c->matrix = hone_alloc_array(arena, (c->n_types + 1) * (c->n_types + 1), sizeof *c->matrix);
-    if (!c->right || !c->matrix)
+    if (!c->right)
         return hone_no_memory(err, "counting chunks");
     c->gold = c->right + c->n_types;
     c->predicted = c->gold + c->n_types;
@@ -252,7 +247,7 @@ static hone_status look_at(counting *c, const hone_record *r, hone_error *err)
 static void count_chunks(counting *c)
 {
     const side *gold = &c->sides[0], *predicted = &c->sides[1];
-    const uint64_t none = c->n_types, width = c->n_types + 1;
+    const uint64_t none = c->n_types;
     uint64_t i = 0, k = 0;
     while (i < gold->n || k < predicted->n) {
         const hone_chunk *g = i < gold->n ? &gold->chunks[i] : NULL, *p = k < predicted->n ? &predicted->chunks[k] : NULL;
@@ -260,7 +255,6 @@ static void count_chunks(counting *c)
         const bool take_gold = same || !p || (g && (g->begin < p->begin || (g->begin == p->begin && g->end < p->end)));
         const uint64_t of_gold = take_gold ? find_type(c, g->type) : none;
         const uint64_t of_predicted = same || !take_gold ? find_type(c, p->type) : none;
-        c->matrix[of_gold * width + of_predicted] += 1;
         if (of_gold != none)
             c->gold[of_gold] += 1;
         if (of_predicted != none)
@@ -336,7 +330,7 @@ static hone_status add_types(const counting *c, hone_exhibits *out, hone_error *
 {
     static const char *const columns[] = {"type", "precision", "recall", "f1", "gold", "predicted", "right"};
     hone_table *table;
-    HONE_TRY(hone_table_begin(out, "types", "Chunks of each type", 7, columns, &table, err));
+    HONE_TRY(hone_table_begin(out, "types", "Chunks of each type, strictly read", 7, columns, &table, err));
     for (uint64_t t = 0; t < c->n_types; t++) {
         const scores s = scores_of(c->right[t], c->gold[t], c->predicted[t]);
         const double numbers[] = {s.precision, s.recall, s.f1, c->gold[t], c->predicted[t], c->right[t]};
@@ -347,137 +341,19 @@ static hone_status add_types(const counting *c, hone_exhibits *out, hone_error *
     return HONE_OK;
 }
 
-static hone_status add_matrix(const counting *c, hone_exhibits *out, hone_error *err)
-{
-    const uint64_t n = c->n_types + 1;
-    const char **names = hone_alloc_array(c->self->step, n, sizeof *names);
-    if (!names)
-        return hone_no_memory(err, "counting chunks");
-    for (uint64_t t = 0; t < c->n_types; t++)
-        names[t] = shown_type(c->types[t]);
-    names[c->n_types] = "(none)";
-    return hone_matrix_add(out,
-                           &(hone_matrix){.size = sizeof(hone_matrix),
-                                          .name = "chunks",
-                                          .title = "Confusion matrix of chunks with the same words",
-                                          .row_title = "gold",
-                                          .column_title = "predicted",
-                                          .n_rows = n,
-                                          .n_columns = n,
-                                          .rows = names,
-                                          .columns = names,
-                                          .values = c->matrix,
-                                          .counts = true},
-                           err);
-}
-
-/* ---- The worst sentences ----------------------------------------------------------------------------------------- */
-
-typedef struct mistake {
-    const hone_record *record;
-    double loss;
-} mistake;
-
-static int by_loss(const void *a, const void *b)
-{
-    const mistake *x = a, *y = b;
-    if (x->loss != y->loss)
-        return x->loss < y->loss ? 1 : -1;
-    return x->record < y->record ? -1 : x->record > y->record;
-}
-
-/* "flew to [New York]location today"; NULL when memory is short. */
-static const char *marked_up(const counting *c, const char *const *words, uint64_t n, const side *s)
-{
-    size_t size = 1;
-    for (uint64_t w = 0; w < n; w++)
-        size += strlen(words[w]) + 1;
-    for (uint64_t k = 0; k < s->n; k++)
-        size += strlen(shown_type(s->chunks[k].type)) + 2;
-    char *text = hone_alloc(c->self->step, size), *at = text;
-    uint64_t k = 0;
-    for (uint64_t w = 0; text && w < n; w++) {
-        const hone_chunk *chunk = k < s->n ? &s->chunks[k] : NULL;
-        if (w)
-            *at++ = ' ';
-        if (chunk && chunk->begin == w)
-            *at++ = '[';
-        at = stpcpy(at, words[w]);
-        if (chunk && chunk->end == w + 1) {
-            *at++ = ']';
-            at = stpcpy(at, shown_type(chunk->type));
-            k++;
-        }
-    }
-    return text;
-}
-
-static hone_status add_sentence(counting *c, const mistake *m, hone_table *table, hone_error *err)
-{
-    uint64_t n;
-    const char *const *words = hone_example_texts(m->record->example, "words", &n);
-    HONE_TRY(look_at(c, m->record, err));
-    HONE_TRY(hone_table_text(table, m->record->id, err));
-    HONE_TRY(hone_table_number(table, m->record->loss, err));
-    for (size_t i = 0; i < 2; i++) {
-        const char *text = marked_up(c, words, n, &c->sides[i]);
-        if (!text)
-            return hone_no_memory(err, "marking up sentences");
-        HONE_TRY(hone_table_text(table, text, err));
-    }
-    return HONE_OK;
-}
-
-static hone_status add_worst(counting *c, mistake *mistakes, uint64_t n, hone_exhibits *out, hone_error *err)
-{
-    static const char *const columns[] = {"sentence", "loss", "gold", "predicted"};
-    const uint64_t most = (uint64_t)((const params *)c->self->params)->worst;
-    hone_table *table;
-    if (n == 0 || most == 0)
-        return HONE_OK;
-    qsort(mistakes, n, sizeof *mistakes, by_loss);
-    HONE_TRY(hone_table_begin(out, "worst_sentences", "Sentences with mistakes, by loss", 4, columns, &table, err));
-    for (uint64_t i = 0; i < n && i < most; i++)
-        HONE_TRY(add_sentence(c, &mistakes[i], table, err));
-    return HONE_OK;
-}
-
-static bool is_mistaken(const counting *c)
-{
-    const side *a = &c->sides[0], *b = &c->sides[1];
-    bool same = a->n == b->n;
-    for (uint64_t i = 0; same && i < a->n; i++)
-        same = a->chunks[i].begin == b->chunks[i].begin && a->chunks[i].end == b->chunks[i].end &&
-               strcmp(a->chunks[i].type, b->chunks[i].type) == 0;
-    return !same;
-}
-
-static bool has_words(const hone_record *r)
-{
-    uint64_t n;
-    return r->example && hone_example_texts(r->example, "words", &n) && n == r->gold->n;
-}
-
+/* The report counts what conlleval reads by itself, of any metric's tags. */
 static hone_status compute(const hone_self *self, const hone_evaluation *e, hone_exhibits *out, hone_error *err)
 {
     counting c = {.self = self, .e = e};
-    mistake *mistakes = hone_alloc_array(self->step, e->n, sizeof *mistakes);
-    uint64_t n = 0;
-    if (!mistakes)
-        return hone_no_memory(err, "counting chunks");
     HONE_TRY(make_room(&c, err));
     for (uint64_t i = 0; i < e->n; i++) {
         const hone_record *r = hone_record_at(e, i);
         HONE_TRY(look_at(&c, r, err));
         count_chunks(&c);
         count_words(&c, r);
-        if (has_words(r) && is_mistaken(&c))
-            mistakes[n++] = (mistake){r, isnan(r->loss) ? 0 : r->loss};
     }
     HONE_TRY(add_figures(&c, out, err));
-    HONE_TRY(add_types(&c, out, err));
-    HONE_TRY(add_matrix(&c, out, err));
-    return add_worst(&c, mistakes, n, out, err);
+    return ((const state *)self->state)->scheme ? add_types(&c, out, err) : HONE_OK;
 }
 
 static const hone_metric seqeval = {

@@ -382,6 +382,134 @@ START_TEST(tags_are_counted_by_word_and_lost_words_apart)
 }
 END_TEST
 
+/* ---- Entities ---------------------------------------------------------------------------------------------------- */
+
+enum { MOST_TAGS = 16 };
+typedef struct tagging {
+    table t;
+    int32_t tags[2][MOST_RECORDS][MOST_TAGS];
+    char room[1024];
+    const char *labels[2 * MOST_TAGS];
+} tagging;
+
+static void begin_tagging(tagging *g, const char *text)
+{
+    char *save = NULL;
+    memset(g, 0, sizeof *g);
+    begin(&g->t, HONE_TARGET_TAGS, 0);
+    snprintf(g->room, sizeof g->room, "%s", text);
+    (void)strtok_r(g->room, " \n", &save); /* the case's name */
+    for (char *word; (word = strtok_r(NULL, " \n", &save));)
+        g->labels[g->t.e.n_labels++] = word;
+    g->t.e.labels = g->labels;
+}
+
+/* "GOLD ... | PREDICTED ...", as numbers of labels. */
+static void add_sentence(tagging *g, char *text)
+{
+    char *save = NULL;
+    const uint64_t i = g->t.e.n;
+    int side = 0;
+    add(&g->t, 0, 0, NULL);
+    hone_answer *const answers[] = {&g->t.gold[i], &g->t.predicted[i]};
+    for (char *word = strtok_r(text, " \n", &save); word; word = strtok_r(NULL, " \n", &save)) {
+        answers[side]->labels = g->tags[side][i];
+        if (*word == '|')
+            side = 1;
+        else
+            g->tags[side][i][answers[side]->n++] = (int32_t)strtol(word, NULL, 10);
+    }
+}
+
+/* "MODE SCHEME AVERAGE SUFFIX VALUE": precision, recall and F1 of the default mode stand in the rows of the averages. */
+static bool check_entities(const hone__findings *f, const char *text)
+{
+    char mode[16], average[16], suffix[16], row[32];
+    double value;
+    ck_assert_int_eq(sscanf(text, "%15s %*s %15s %15s %lf", mode, average, suffix, &value), 4);
+    if (strcmp(mode, "default") != 0 || strcmp(suffix, "accuracy") == 0)
+        return false;
+    snprintf(row, sizeof row, "%s avg", average);
+    const hone_table *t = hone__findings_table(f, "per_type");
+    const uint64_t column = strcmp(suffix, "precision") == 0 ? 1 : strcmp(suffix, "recall") == 0 ? 2 : 3;
+    equal(row, suffix, cell(t, row_named(t, row), column)->number, value);
+    return true;
+}
+
+START_TEST(entities_are_those_of_seqeval)
+{
+    FILE *file = fopen("tests/golden/tagging/seqeval.txt", "r");
+    char text[4096];
+    int checked = 0;
+    static tagging g;
+    hone_arena *arena = hone__arena_create(0);
+    const hone__findings *f = NULL;
+    ck_assert_ptr_nonnull(file);
+    while (fgets(text, sizeof text, file)) {
+        if (strncmp(text, "case ", 5) == 0) {
+            begin_tagging(&g, text + 5);
+            f = NULL;
+        } else if (strncmp(text, "sentence ", 9) == 0) {
+            add_sentence(&g, text + 9);
+        } else if (strncmp(text, "want ", 5) == 0) {
+            f = f ? f : found(arena, &g.t);
+            checked += check_entities(f, text + 5);
+        }
+    }
+    fclose(file);
+    hone__arena_destroy(arena);
+    ck_assert_int_gt(checked, 300);
+}
+END_TEST
+
+START_TEST(entities_are_taken_for_others_cut_missed_and_made_up)
+{
+    static tagging g;
+    char *sentences[] = {strdup("0 2 4 1 3 4 | 0 2 4 0 2 4"),  /* right; another type */
+                         strdup("0 2 2 4 1 3 | 0 2 4 4 4 0"),  /* cut; the same words in part, as another */
+                         strdup("1 4 4 4 4 4 | 4 4 1 3 4 4"),  /* missed; made up */
+                         strdup("0 2 2 2 4 4 | 0 4 1 3 4 4")}; /* two take a part of one: that of the most words is its pair */
+    hone_arena *arena = hone__arena_create(0);
+    begin_tagging(&g, "kinds B-LOC B-PER I-LOC I-PER O");
+    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++) {
+        add_sentence(&g, sentences[i]);
+        free(sentences[i]);
+    }
+    const hone__findings *f = found(arena, &g.t);
+    static const double location[] = {3, 5, 1, 0, 1, 1, 0, 1}, person[] = {3, 2, 0, 1, 0, 1, 1, 1};
+    const hone_table *t = hone__findings_table(f, "per_type");
+    for (uint64_t k = 0; k < 8; k++) { /* support, predicted, right, type, boundaries, both, missed, spurious */
+        ck_assert_msg(cell(t, 0, 4 + k)->number == location[k], "LOC, %s: %g", t->columns[4 + k], cell(t, 0, 4 + k)->number);
+        ck_assert_msg(cell(t, 1, 4 + k)->number == person[k], "PER, %s: %g", t->columns[4 + k], cell(t, 1, 4 + k)->number);
+    }
+    const hone_matrix *m = hone__findings_matrix(f, "entities");
+    static const double counts[] = {2, 1, 0, 2, 0, 1, 1, 1, 0};
+    ck_assert_uint_eq(m->n_rows, 3);
+    for (int i = 0; i < 9; i++)
+        ck_assert_msg(m->values[i] == counts[i], "%d: %g", i, m->values[i]);
+    hone__arena_destroy(arena);
+}
+END_TEST
+
+START_TEST(tags_that_mark_nothing_are_counted_by_word)
+{
+    static tagging g;
+    char sentence[] = "0 1 1 2 | 0 1 2 2";
+    hone_arena *arena = hone__arena_create(0);
+    begin_tagging(&g, "pos DET NOUN VERB");
+    add_sentence(&g, sentence);
+    g.tags[1][0][0] = -1; /* lost: a miss */
+    const hone__findings *f = found(arena, &g.t);
+    const hone_table *t = hone__findings_table(f, "per_type");
+    static const double numbers[][6] = {{0, 0, 0, 1, 0, 0}, {1, 0.5, 2.0 / 3, 2, 1, 1}, {0.5, 1, 2.0 / 3, 1, 2, 1}};
+    for (uint64_t r = 0; r < 3; r++)
+        for (uint64_t k = 0; k < 6; k++)
+            equal(g.labels[r], t->columns[k + 1], cell(t, r, k + 1)->number, numbers[r][k]);
+    ck_assert_ptr_null(hone__findings_matrix(f, "entities"));
+    hone__arena_destroy(arena);
+}
+END_TEST
+
 START_TEST(findings_of_the_test_data_say_so)
 {
     static table t;
@@ -463,9 +591,6 @@ START_TEST(slices_stand_with_the_weakest_first_and_their_intervals)
     ck_assert(cell(t, row_named(t, "with x"), 2)->number == 0.5 && cell(t, row_named(t, "without x"), 1)->number == 6);
     for (uint64_t r = 0; r < rows_of(t); r++) /* quarters of three examples are too few */
         ck_assert_int_ne(strncmp(cell(t, r, 0)->text, "length", 6), 0);
-    const hone_table *errors = hone__findings_table(read_folder(arena, dir), "errors");
-    ck_assert_str_eq(cell(errors, 0, 0)->text, "e7");
-    ck_assert_str_eq(cell(errors, 0, 4)->text, "a b"); /* the tab was escaped, and is shown as a blank */
     hone__arena_destroy(arena);
     suite_remove_dir(dir);
 }
@@ -483,7 +608,7 @@ START_TEST(damaged_files_of_slices_and_errors_are_left_out)
         put(dir, "errors.tsv", damaged[i]);
         const hone__findings *f = read_folder(arena, dir);
         ck_assert_uint_eq(rows_of(hone__findings_table(f, "slices")), 2); /* by label */
-        ck_assert_ptr_null(hone__findings_table(f, "errors"));
+        ck_assert_uint_eq(f->n_cases, 0);
         put(dir, "predictions.tsv", damaged[i]);
         ck_assert_ptr_null(read_folder(arena, dir));
         hone__arena_destroy(arena);
@@ -541,6 +666,7 @@ END_TEST
 SUITE("findings", tables_curves_and_calibration_are_those_of_scikit_learn, pairs_that_are_confused_most_often_come_first,
       of_many_labels_the_weakest_are_drawn, two_labels_have_one_curve_that_of_the_positive_one, numbers_are_drawn_against_gold,
       what_has_no_scores_no_gold_or_another_target_breaks_nothing, tags_are_counted_by_word_and_lost_words_apart,
-      findings_of_the_test_data_say_so, thin_curves_keep_their_ends, slices_stand_with_the_weakest_first_and_their_intervals,
-      damaged_files_of_slices_and_errors_are_left_out, every_allocation_may_fail_while_a_folder_is_read,
-      every_allocation_may_fail)
+      entities_are_those_of_seqeval, entities_are_taken_for_others_cut_missed_and_made_up,
+      tags_that_mark_nothing_are_counted_by_word, findings_of_the_test_data_say_so, thin_curves_keep_their_ends,
+      slices_stand_with_the_weakest_first_and_their_intervals, damaged_files_of_slices_and_errors_are_left_out,
+      every_allocation_may_fail_while_a_folder_is_read, every_allocation_may_fail)

@@ -186,7 +186,7 @@ START_TEST(every_output_has_files_and_plain_text_shows_what_the_model_saw)
     fill(&w, HONE_TARGET_CLASS);
     ck_assert_msg(write_outputs(dir, &w, &err) == HONE_OK, "%s", err.msg);
     holds(dir, "errors.tsv",
-          "id\tgold\tpredicted\tloss\tsequence:words\tplaces\tgenre\n"
+          "id\tgold:words\tpredicted:words\tloss\tsequence:words\tplaces:words\tgenre\n"
           "b\t##s\t9\t3\t[CLS]|the|[MASK]\t2\t\n"
           "c\tthe|a\\|b\t##s|a\\|b\t0.75\t[CLS]|[MASK]|[MASK]\t1|2\tfo\\\\o\n");
     holds(dir, "confusion.tsv", "gold\tpredicted\ttimes\tmasked\nthe\t##s\t1\t2\n##s\t9\t1\t1\n");
