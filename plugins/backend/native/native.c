@@ -1,10 +1,10 @@
 /* native.c - operators of our own over the processor's vectors: AVX-512, AVX2, or plain C, chosen when it is created.
  *
  * Rows are independent: every sum is one chain in the order of its terms, at edges too, so that a row's bits do not depend on its
- * neighbours. They do depend on the instruction set, which environment.json records.
+ * neighbours. They do depend on the instruction set, and those of bf16 on what multiplies it, both of which environment.json records.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "native.h"
+#include "bf16.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,23 +14,24 @@ typedef struct params {
     int32_t instruction_set;
 } params;
 
-enum { AUTO, AVX512, AVX2, PORTABLE };
-static const char *const words[] = {"auto", "avx512", "avx2", "portable", NULL};
+enum { AUTO, AVX512, AVX2, PORTABLE, AVX512BF16, AMX };
+static const char *const words[] = {"auto", "avx512", "avx2", "portable", "avx512bf16", "amx", NULL};
 
 static const hone_param rows[] = {
     HONE_PARAM_CHOICE(params, instruction_set, words, .def_text = "auto",
-                      .help = "which vectors compute; auto: the widest that the processor has"),
+                      .help = "which vectors compute, and what multiplies bf16; auto: the widest that the processor has"),
 };
 
 typedef struct state {
-    const native_set *set;
-    char description[64];
+    native_set set; /* one of the sets, with its bf16 */
+    native_bf16 bf16;
+    char description[96];
 } state;
 
 /* May `auto` use this set? HONE_ISA may lower what it chooses, as it does for all of hone. */
 static bool allowed(const char *name)
 {
-    static const char *const rising[] = {"x86-64", "avx2", "avx512"};
+    static const char *const rising[] = {"x86-64", "avx2", "avx512", "avx512bf16", "amx"};
     const char *wanted = getenv("HONE_ISA");
     for (size_t i = 0; wanted && i < sizeof rising / sizeof *rising && strcmp(rising[i], name) != 0; i++)
         if (strcmp(rising[i], wanted) == 0)
@@ -43,6 +44,8 @@ static const native_set *set_of(int32_t word)
     const native_set *avx512 = allowed("avx512") ? native_avx512() : NULL, *avx2 = allowed("avx2") ? native_avx2() : NULL;
     switch (word) {
     case AVX512:
+    case AVX512BF16:
+    case AMX:
         return native_avx512();
     case AVX2:
         return native_avx2();
@@ -53,22 +56,44 @@ static const native_set *set_of(int32_t word)
     }
 }
 
+/* What multiplies bf16; NULL: the float32 kernels of the set. */
+static const native_bf16 *bf16_of(int32_t word)
+{
+    const native_bf16 *amx = allowed("amx") ? native_amx_bf16() : NULL;
+    const native_bf16 *avx512 = allowed("avx512bf16") ? native_avx512_bf16() : NULL;
+    switch (word) {
+    case AMX:
+        return native_amx_bf16();
+    case AVX512BF16:
+        return native_avx512_bf16();
+    case AUTO:
+        return amx ? amx : avx512;
+    default:
+        return NULL;
+    }
+}
+
 static hone_status create(const hone_self *self, hone_error *err)
 {
     state *st = self->state;
     const int32_t word = self->params ? ((const params *)self->params)->instruction_set : AUTO;
-    st->set = set_of(word);
-    if (!st->set)
+    const native_set *set = set_of(word);
+    const native_bf16 *bf16 = bf16_of(word);
+    if (!set || (!bf16 && (word == AVX512BF16 || word == AMX)))
         return hone_fail(err, HONE_EUNSUPPORTED,
                          "backend native: instruction_set is %s, which this processor does not have; it has %s, which auto "
                          "chooses",
                          words[word], set_of(AUTO)->name);
-    snprintf(st->description, sizeof st->description, "native %s, instruction set %s", HONE_VERSION, st->set->name);
+    st->set = *set;
+    st->bf16 = bf16 ? *bf16 : native_float_bf16(set);
+    st->set.bf16 = &st->bf16;
+    snprintf(st->description, sizeof st->description, "native %s, instruction set %s, bf16 by %s", HONE_VERSION, set->name,
+             st->bf16.name);
     return HONE_OK;
 }
 
-static const native_op *const ops[] = {&native_linear,    &native_attention, &native_add,       &native_gelu,
-                                       &native_gelu_tanh, &native_dropout,   &native_layer_norm};
+static const native_op *const ops[] = {&native_linear, &native_linear_bf16, &native_attention, &native_add,
+                                       &native_gelu,   &native_gelu_tanh,   &native_dropout,   &native_layer_norm};
 
 /* NULL where the reference has to do it. */
 static const native_op *op_of(const hone_op_call *c)
@@ -89,12 +114,12 @@ static bool supports(const hone_self *self, const hone_op_call *c, hone_directio
 static size_t scratch_size(const hone_self *self, const hone_op_call *c, hone_direction direction)
 {
     const native_op *op = op_of(c);
-    return op && op->scratch ? op->scratch(((const state *)self->state)->set, c, direction) : 0;
+    return op && op->scratch ? op->scratch(&((const state *)self->state)->set, c, direction) : 0;
 }
 
 static hone_status run(const hone_self *self, const hone_op_call *c, hone_direction direction, hone_error *err)
 {
-    const native_set *set = ((const state *)self->state)->set;
+    const native_set *set = &((const state *)self->state)->set;
     const native_op *op = op_of(c);
     if (!op)
         return hone_fail(err, HONE_EUNSUPPORTED, "the native backend does not do %s", c->op->name);

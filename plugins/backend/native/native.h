@@ -2,7 +2,7 @@
  *
  * avx512.c, avx2.c and portable.c compile the same two templates (kernels_gemm.h, kernels_elements.h) over the vectors of their
  * instruction set; each yields one native_set. gemm.c, attention.c and elements.c share the work out over hone's pool and call
- * the set for all arithmetic.
+ * the set for all arithmetic. Products of bf16 have files of their own, see bf16.h.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef HONE_PLUGINS_BACKEND_NATIVE_H
@@ -27,7 +27,8 @@ typedef void native_kernel(int64_t n, const float *a, int64_t stride, const floa
 /* What one instruction set computes. Arrays need no alignment, and end where they end: nothing is read or written behind them. */
 typedef struct native_set {
     const char *name;
-    int rows, vectors, lanes;                                                                      /* of a full tile */
+    const struct native_bf16 *bf16; /* how it multiplies what is rounded to bf16 (bf16.h); chosen apart from the rest */
+    int rows, vectors, lanes;       /* of a full tile */
     native_kernel *by_rows[NATIVE_ROWS][NATIVE_VECTORS], *by_columns[NATIVE_ROWS][NATIVE_VECTORS]; /* [rows - 1][vectors - 1] */
     /* to[j * to_ld + i] = from[i * ld + j] for i < rows, j < columns. */
     void (*transpose)(const float *from, int64_t ld, int64_t rows, int64_t columns, float *to, int64_t to_ld);
@@ -124,8 +125,8 @@ typedef struct native_op {
     void (*backward)(const native_set *set, const hone_op_call *c);
 } native_op;
 
-extern const native_op native_linear, native_attention, native_add, native_gelu, native_gelu_tanh, native_dropout,
-    native_layer_norm;
+extern const native_op native_linear, native_linear_bf16, native_attention, native_add, native_gelu, native_gelu_tanh,
+    native_dropout, native_layer_norm;
 
 /* db[j] += the sum of dy's rows. */
 void native_add_column_sums(const native_set *set, hone_pool *pool, int64_t rows, int64_t columns, const float *dy, float *db);

@@ -4,18 +4,20 @@
 #include "../instance.h"
 #include "base/pool.h"
 #include "tensor/core_ops.h"
+#include "tensor/half.h"
 #include "tensor/run.h"
 
 #include <math.h>
 
-/* The backends of the tree that compute, native once for each instruction set: its only parameter, the index of the word. */
+/* The backends of the tree that compute, native once for each instruction set: its only parameter, the index of the word. The last two
+ * are the first but for products of bf16. */
 typedef struct variant {
     const char *name;
     int32_t instruction_set;
 } variant;
 
-static const variant variants[] = {{"openblas", 0}, {"native", 1}, {"native", 2}, {"native", 3}};
-enum { VARIANTS = sizeof variants / sizeof *variants };
+static const variant variants[] = {{"openblas", 0}, {"native", 1}, {"native", 2}, {"native", 3}, {"native", 4}, {"native", 5}};
+enum { VARIANTS = sizeof variants / sizeof *variants, AVX512 = 1, PORTABLE = 3, AVX512_BF16 = 4, AMX = 5 };
 
 /* A backend that was not built (its library is absent) is passed over, and so are instruction sets that the processor lacks. */
 static bool variant_open(instance *in, const variant *v, hone_pool *pool)
@@ -119,6 +121,13 @@ static hone_node *build_linear(hone_graph *g, const int64_t *size, hone_node **l
     return hone_linear_of(g, x, w, size[3] ? input(g, size[2], 0, leaves, n) : NULL);
 }
 
+static hone_node *build_linear_bf16(hone_graph *g, const int64_t *size, hone_node **leaves, int *n)
+{
+    hone_node *x = input(g, size[0], size[1], leaves, n), *w = input(g, size[2], size[1], leaves, n),
+              *b = size[3] ? input(g, size[2], 0, leaves, n) : NULL;
+    return hone_apply(g, "linear", &hone__op_linear_bf16, NULL, 3, (hone_node *[]){x, w, b});
+}
+
 static const int64_t linear_sizes[][4] = {
     /* rows, in, out, bias */
     {1, 1, 1, 1},    {1, 384, 2, 1},   {7, 5, 3, 0},      {128, 64, 192, 1}, {129, 65, 193, 1},
@@ -208,8 +217,12 @@ static void compare(build_fn *build, const int64_t *size, const instance *in, co
 
 typedef void each_fn(build_fn *build, const int64_t *size, const instance *in, const char *what, size_t number);
 
-static void for_all_sizes(each_fn *each, const instance *in)
+static void for_all_sizes(each_fn *each, const instance *in, bool bf16_alone)
 {
+    for (size_t i = 0; i < sizeof linear_sizes / sizeof *linear_sizes; i++)
+        each(build_linear_bf16, linear_sizes[i], in, "linear_bf16", i);
+    if (bf16_alone)
+        return;
     for (size_t i = 0; i < sizeof linear_sizes / sizeof *linear_sizes; i++)
         each(build_linear, linear_sizes[i], in, "linear", i);
     for (size_t i = 0; i < sizeof attention_sizes / sizeof *attention_sizes; i++)
@@ -227,7 +240,7 @@ START_TEST(backends_agree_with_the_reference_forward_and_backward)
     for (int v = 0; v < VARIANTS; v++) {
         if (!variant_open(&in, &variants[v], pool))
             continue;
-        for_all_sizes(compare, &in);
+        for_all_sizes(compare, &in, v >= AVX512_BF16);
         instance_close(&in);
     }
     hone__pool_destroy(pool);
@@ -257,7 +270,7 @@ START_TEST(bits_are_the_same_for_any_number_of_threads)
     for (int v = 0; v < VARIANTS; v++) {
         if (!variant_open(&in, &variants[v], NULL))
             continue;
-        for_all_sizes(same_bits, &in);
+        for_all_sizes(same_bits, &in, v >= AVX512_BF16);
         instance_close(&in);
     }
 }
@@ -268,13 +281,15 @@ START_TEST(rows_of_native_do_not_know_their_neighbours)
 {
     static const int64_t rows = 61, columns = 800, out = 50;
     instance in;
-    for (int v = 0; v < VARIANTS; v++) {
-        if (strcmp(variants[v].name, "native") != 0 || !variant_open(&in, &variants[v], NULL))
+    for (int k = 0; k < 2 * VARIANTS; k++) {
+        const int v = k / 2;
+        const bool bf16 = k % 2;
+        if (strcmp(variants[v].name, "native") != 0 || (v >= AVX512_BF16 && !bf16) || !variant_open(&in, &variants[v], NULL))
             continue;
         hone_error err;
         hone_arena *arena = hone__arena_create(0);
         hone__block block = {0};
-        const hone__graph_setup setup = {.arena = arena, .backend = backend_of(&in), .backend_self = &in.self};
+        const hone__graph_setup setup = {.arena = arena, .backend = backend_of(&in), .backend_self = &in.self, .bf16 = bf16};
         hone_graph *g = hone__graph_create(&setup);
         const hone_shape x_shape = hone_shape_2(rows, columns), w_shape = hone_shape_2(out, columns);
         hone_node *x = hone_example_input(g, HONE_F32, &x_shape, -1, 1), *w = hone_example_input(g, HONE_F32, &w_shape, -1, 1);
@@ -299,6 +314,90 @@ START_TEST(rows_of_native_do_not_know_their_neighbours)
 }
 END_TEST
 
+/* Where bf16 is multiplied by pairs, or by float32 kernels in the same order, all kernels give the same bits, forward and backward. */
+START_TEST(bits_of_bf16_are_those_of_its_order_of_sums_on_any_instruction_set)
+{
+    for (size_t i = 0; i < sizeof linear_sizes / sizeof *linear_sizes; i++) {
+        result first = {NULL, 0};
+        for (int v = AVX512; v <= AVX512_BF16; v++) {
+            instance in;
+            if (!variant_open(&in, &variants[v], NULL))
+                continue;
+            result r = run(build_linear_bf16, linear_sizes[i], &in, NULL);
+            ck_assert_msg(!first.x || memcmp(first.x, r.x, r.n * sizeof(float)) == 0, "size number %zu: %s has other bits", i,
+                          backend_of(&in)->describe(&in.self));
+            instance_close(&in);
+            free(first.x);
+            first = r;
+        }
+        free(first.x);
+    }
+}
+END_TEST
+
+static float bf16_of(float x)
+{
+    return hone__bf16_to_f32(hone__f32_to_bf16(x));
+}
+
+/* The sum of n products, in the order that bf16.h of the backend says: by pairs, odd before even; by tiles, blocks of 32 terms. A product is
+ * exact, so a multiply-add rounds as a product and a sum do. */
+static float summed_by_pairs(const float *a, const float *b, int64_t n)
+{
+    float sum = 0;
+    for (int64_t t = 0; t < n; t += 2) {
+        if (t + 1 < n)
+            sum += bf16_of(a[t + 1]) * bf16_of(b[t + 1]);
+        sum += bf16_of(a[t]) * bf16_of(b[t]);
+    }
+    return sum;
+}
+
+static float summed_by_tiles(const float *a, const float *b, int64_t n)
+{
+    float sum = 0;
+    for (int64_t t = 0; t < n; t += 32) {
+        float side[2] = {0, 0};
+        for (int64_t k = t; k < t + 32 && k < n; k++)
+            side[k % 2] += bf16_of(a[k]) * bf16_of(b[k]);
+        sum += side[0] + side[1];
+    }
+    return sum;
+}
+
+START_TEST(bf16_is_summed_in_the_order_that_is_written_down)
+{
+    static const int64_t size[] = {37, 1301, 41, 0};
+    for (int v = AVX512; v < VARIANTS; v++) {
+        instance in;
+        hone_error err;
+        if (!variant_open(&in, &variants[v], NULL))
+            continue;
+        hone_arena *arena = hone__arena_create(0);
+        hone__block block = {0};
+        const hone__graph_setup setup = {.arena = arena, .backend = backend_of(&in), .backend_self = &in.self};
+        hone_graph *g = hone__graph_create(&setup);
+        hone_node *leaves[3];
+        int n = 0;
+        hone_node *y = build_linear_bf16(g, size, leaves, &n);
+        hone__graph_keep(g, y, false);
+        ck_assert_int_eq(hone__graph_plan(g, false, NULL, &err), HONE_OK);
+        ck_assert_int_eq(hone__graph_forward(g, &block, &err), HONE_OK);
+        const float *x = hone__node_tensor(leaves[0])->data, *w = hone__node_tensor(leaves[1])->data;
+        for (int64_t i = 0; i < size[0] * size[2]; i++) {
+            const float *a = x + i / size[2] * size[1], *b = w + i % size[2] * size[1];
+            const float sum = v == AMX ? summed_by_tiles(a, b, size[1]) : summed_by_pairs(a, b, size[1]);
+            ck_assert_msg(sum == ((const float *)hone__node_tensor(y)->data)[i], "%s: element %lld is %.9g, not %.9g",
+                          backend_of(&in)->describe(&in.self), (long long)i, ((const float *)hone__node_tensor(y)->data)[i],
+                          sum);
+        }
+        hone__block_free(&block);
+        hone__arena_destroy(arena);
+        instance_close(&in);
+    }
+}
+END_TEST
+
 START_TEST(gradients_agree_with_differences_in_float)
 {
     instance in;
@@ -308,7 +407,9 @@ START_TEST(gradients_agree_with_differences_in_float)
         for (const hone_op *const *op = hone__core_ops; *op; op++) {
             hone__gradcheck seen = {0};
             hone_error err;
-            if ((*op)->backward && hone__gradcheck_op(*op, backend_of(&in), &in.self, NULL, 5e-3, &seen, &err) != HONE_OK)
+            const bool other = v >= AVX512_BF16 && *op != &hone__op_linear_bf16; /* the same as with AVX-512 alone */
+            if ((*op)->backward && !other &&
+                hone__gradcheck_op(*op, backend_of(&in), &in.self, NULL, 5e-3, &seen, &err) != HONE_OK)
                 ck_abort_msg("%s: %s", variants[v].name, err.msg);
         }
         instance_close(&in);
@@ -357,7 +458,7 @@ START_TEST(either_side_can_run_backward_after_the_other)
         for (int direction = HONE_FORWARD; direction <= HONE_BACKWARD; direction++) {
             half h = {&in, (hone_direction)direction};
             instance mixed = {.self = {.size = sizeof(hone_self), .plugin = &half_backend.plugin, .state = &h}};
-            for_all_sizes(compare, &mixed);
+            for_all_sizes(compare, &mixed, v >= AVX512_BF16);
         }
         instance_close(&in);
     }
@@ -439,6 +540,7 @@ END_TEST
 
 SUITE("backends", backends_agree_with_the_reference_forward_and_backward,
       native_says_its_instruction_set_and_refuses_one_that_is_absent, rows_of_native_do_not_know_their_neighbours,
-      bits_are_the_same_for_any_number_of_threads, gradients_agree_with_differences_in_float,
+      bits_are_the_same_for_any_number_of_threads, bits_of_bf16_are_those_of_its_order_of_sums_on_any_instruction_set,
+      bf16_is_summed_in_the_order_that_is_written_down, gradients_agree_with_differences_in_float,
       either_side_can_run_backward_after_the_other, wrong_starts_are_refused_not_followed, openblas_says_which_one_it_is,
       the_null_backend_leaves_everything_to_the_reference)

@@ -1,0 +1,245 @@
+/* bf16.c - products of what is rounded to bf16: both operands are packed to words once, then tiles of C are shared out.
+ *
+ * A is brought to rows of words, B to panels: [words, width], as wide as a tile. The kernel's order of summing is in bf16.h; cutting sums
+ * into blocks does not change it.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "bf16.h"
+
+#include <string.h>
+
+/* Rows of C, and panels of it, that are one task; rows or columns of an operand that are packed at once, and pairs of terms of these. */
+enum { TASK_ROWS = 96, TASK_PANELS = 4, PACKED = 16, PACKED_PAIRS = 32 };
+
+static int64_t parts(int64_t n, int64_t size)
+{
+    return (n + size - 1) / size;
+}
+
+static int64_t rounded(int64_t n, int64_t unit)
+{
+    return parts(n, unit) * unit;
+}
+
+static int64_t words_of(const native_bf16 *k, int64_t terms)
+{
+    return rounded(parts(terms, 2) * k->per_pair, k->unit);
+}
+
+static int64_t packed_a_words(const native_bf16 *k, int64_t i, int64_t t)
+{
+    return rounded(rounded(i, k->rows) * words_of(k, t), 16);
+}
+
+size_t native_bf16_bytes(const native_set *set, int64_t i, int64_t j, int64_t t)
+{
+    const native_bf16 *k = set->bf16;
+    return (size_t)(packed_a_words(k, i, t) + rounded(j, k->lanes) * words_of(k, t)) * sizeof(uint32_t);
+}
+
+static uint32_t *a_row(const native_bf16_product *p, int64_t i)
+{
+    return (uint32_t *)p->scratch + i * words_of(p->set->bf16, p->T);
+}
+
+/* Where a panel of packed B begins, and how wide it is. */
+static uint32_t *panel_of(const native_bf16_product *p, int64_t panel, int64_t *width)
+{
+    const native_bf16 *k = p->set->bf16;
+    const int64_t left = p->J - panel * k->columns, words = words_of(k, p->T);
+    *width = left < k->columns ? rounded(left, k->lanes) : k->columns;
+    return (uint32_t *)p->scratch + packed_a_words(k, p->I, p->T) + panel * k->columns * words;
+}
+
+/* ---- Packing ----------------------------------------------------------------------------------------------------- */
+
+/* Bits of words, by a function that moves floats. */
+static void turn(const native_set *set, const uint32_t *from, int64_t ld, int64_t rows, int64_t columns, uint32_t *to,
+                 int64_t to_ld)
+{
+    set->transpose((const float *)(const void *)from, ld, rows, columns, (float *)(void *)to, to_ld);
+}
+
+/* Pairs first .. first+n-1 of an operand whose terms stand one below the other, for columns of it: [n * per_pair, width] words. */
+static void pack_below(const native_bf16 *k, const float *from, int64_t ld, int64_t terms, int64_t first, int64_t n,
+                       int64_t columns, uint32_t *to, int64_t width)
+{
+    for (int64_t pair = first; pair < first + n; pair++, to += k->per_pair * width) {
+        const float *even = from + 2 * pair * ld;
+        k->column(columns, even, 2 * pair + 1 < terms ? even + ld : NULL, to, width);
+    }
+}
+
+/* Rows i .. i+n-1 of A, n <= PACKED. */
+static void pack_rows(const native_bf16_product *p, int64_t i, int64_t n)
+{
+    const native_bf16 *k = p->set->bf16;
+    const int64_t words = words_of(k, p->T), pairs = parts(p->T, 2);
+    uint32_t block[2 * PACKED_PAIRS * PACKED];
+    if (p->a_t == 1) {
+        for (int64_t r = i; r < i + n; r++)
+            k->row(p->T, p->a + r * p->a_i, a_row(p, r), words);
+        return;
+    }
+    for (int64_t pair = 0; pair < pairs; pair += PACKED_PAIRS) {
+        const int64_t some = native_least(PACKED_PAIRS, pairs - pair);
+        pack_below(k, p->a + i, p->a_t, p->T, pair, some, n, block, PACKED);
+        turn(p->set, block, PACKED, some * k->per_pair, n, a_row(p, i) + pair * k->per_pair, words);
+    }
+    for (int64_t r = i, used = pairs * k->per_pair; r < i + n && used < words; r++)
+        memset(a_row(p, r) + used, 0, (size_t)(words - used) * sizeof(uint32_t));
+}
+
+/* Columns of a panel whose terms stand one after another: rounded like rows, then turned. */
+static void pack_panel_turned(const native_bf16_product *p, int64_t j, uint32_t *to, int64_t width)
+{
+    const native_bf16 *k = p->set->bf16;
+    const int64_t words = words_of(k, p->T);
+    enum { WORDS = 2 * PACKED_PAIRS };
+    uint32_t block[PACKED * WORDS];
+    for (int64_t column = 0; column < width; column += PACKED) {
+        const int64_t some = native_least(PACKED, width - column);
+        for (int64_t word = 0; word < words; word += WORDS) {
+            const int64_t t = word / k->per_pair * 2, n = native_least(WORDS, words - word);
+            const int64_t terms = native_least(n / k->per_pair * 2, p->T - t);
+            for (int64_t r = 0; r < some; r++) {
+                const bool there = j + column + r < p->J && terms > 0;
+                k->row(there ? terms : 0, there ? p->b + (j + column + r) * p->b_j + t : p->b, block + r * WORDS, n);
+            }
+            turn(p->set, block, WORDS, some, n, to + word * width + column, width);
+        }
+    }
+}
+
+static void pack_panel(const native_bf16_product *p, int64_t panel)
+{
+    const native_bf16 *k = p->set->bf16;
+    const int64_t j = panel * k->columns, pairs = parts(p->T, 2), words = words_of(k, p->T);
+    int64_t width;
+    uint32_t *to = panel_of(p, panel, &width);
+    if (p->b_t == 1) {
+        pack_panel_turned(p, j, to, width);
+        return;
+    }
+    pack_below(k, p->b + j, p->b_t, p->T, 0, pairs, native_least(width, p->J - j), to, width);
+    memset(to + pairs * k->per_pair * width, 0, (size_t)((words - pairs * k->per_pair) * width) * sizeof *to);
+}
+
+/* First the rows of A, PACKED at a time, then the panels of B. */
+static void pack_range(void *ctx, int64_t begin, int64_t end, int worker)
+{
+    const native_bf16_product *p = ctx;
+    const int64_t of_a = parts(p->I, PACKED);
+    (void)worker;
+    for (int64_t n = begin; n < end; n++) {
+        if (n < of_a)
+            pack_rows(p, n * PACKED, native_least(PACKED, p->I - n * PACKED));
+        else
+            pack_panel(p, n - of_a);
+    }
+}
+
+/* ---- Tiles ------------------------------------------------------------------------------------------------------- */
+
+static void tile(const native_bf16_product *p, int64_t i, int64_t rows, int64_t word, int64_t panel)
+{
+    const native_bf16 *k = p->set->bf16;
+    const int64_t words = words_of(k, p->T), n = native_least(k->block, words - word), j = panel * k->columns;
+    int64_t width;
+    const uint32_t *b = panel_of(p, panel, &width) + word * width;
+    k->tile(p->set, (int)rows, n, a_row(p, i) + word, words, b, (int)width, p->c + i * p->ldc + j, p->ldc,
+            (int)native_least(width, p->J - j), p->add || word > 0, p->bias && word + n == words ? p->bias + j : NULL);
+}
+
+static void task(const native_bf16_product *p, int64_t i0, int64_t panel0)
+{
+    const native_bf16 *k = p->set->bf16;
+    const int64_t i1 = native_least(i0 + TASK_ROWS, p->I);
+    const int64_t panel1 = native_least(panel0 + TASK_PANELS, parts(p->J, k->columns));
+    for (int64_t word = 0; word < words_of(k, p->T); word += k->block)
+        for (int64_t i = i0; i < i1; i += k->rows)
+            for (int64_t panel = panel0; panel < panel1; panel++)
+                tile(p, i, native_least(k->rows, i1 - i), word, panel);
+}
+
+static void task_range(void *ctx, int64_t begin, int64_t end, int worker)
+{
+    const native_bf16_product *p = ctx;
+    const native_bf16 *k = p->set->bf16;
+    const int64_t across = parts(parts(p->J, k->columns), TASK_PANELS);
+    (void)worker;
+    if (k->begin)
+        k->begin();
+    for (int64_t n = begin; n < end; n++)
+        task(p, n / across * TASK_ROWS, n % across * TASK_PANELS);
+    if (k->end)
+        k->end();
+}
+
+void native_bf16_multiply(hone_pool *pool, const native_bf16_product *p)
+{
+    const int64_t panels = parts(p->J, p->set->bf16->columns);
+    hone_pool_run(pool, parts(p->I, PACKED) + panels, 1, pack_range, (void *)p);
+    hone_pool_run(pool, parts(p->I, TASK_ROWS) * parts(panels, TASK_PANELS), 1, task_range, (void *)p);
+}
+
+/* ---- Rounded floats ---------------------------------------------------------------------------------------------- */
+
+/* x rounded to bf16, as float32 has it. */
+static uint32_t round_bits(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    const uint32_t nearest = (bits + 0x7FFFu + (bits >> 16 & 1u)) & 0xFFFF0000u, quiet = (bits | 0x400000u) & 0xFFFF0000u;
+    return (bits & 0x7FFFFFFFu) > 0x7F800000u ? quiet : nearest;
+}
+
+static void float_row(int64_t n, const float *from, uint32_t *to, int64_t words)
+{
+    const int64_t pairs = n / 2;
+    for (int64_t i = 0; i < pairs; i++) {
+        to[2 * i] = round_bits(from[2 * i + 1]);
+        to[2 * i + 1] = round_bits(from[2 * i]);
+    }
+    if (n % 2) {
+        to[2 * pairs] = 0;
+        to[2 * pairs + 1] = round_bits(from[2 * pairs]);
+    }
+    for (int64_t i = 2 * parts(n, 2); i < words; i++)
+        to[i] = 0;
+}
+
+static void float_column(int64_t n, const float *even, const float *odd, uint32_t *to, int64_t width)
+{
+    uint32_t *restrict first = to, *restrict second = to + width;
+    for (int64_t j = 0; odd && j < n; j++)
+        first[j] = round_bits(odd[j]);
+    for (int64_t j = 0; j < n; j++)
+        second[j] = round_bits(even[j]);
+    for (int64_t j = odd ? n : 0; j < width; j++)
+        first[j] = 0;
+    for (int64_t j = n; j < width; j++)
+        second[j] = 0;
+}
+
+static void float_tile(const native_set *set, int rows, int64_t n, const uint32_t *a, int64_t stride, const uint32_t *b,
+                       int width, float *c, int64_t ldc, int columns, bool add, const float *bias)
+{
+    const int vectors = width / set->lanes;
+    set->by_rows[rows - 1][vectors - 1](n, (const float *)(const void *)a, stride, (const float *)(const void *)b, c, ldc,
+                                        columns - (vectors - 1) * set->lanes, add, bias);
+}
+
+native_bf16 native_float_bf16(const native_set *set)
+{
+    return (native_bf16){.name = "float32",
+                         .rows = set->rows,
+                         .columns = set->vectors * set->lanes,
+                         .lanes = set->lanes,
+                         .per_pair = 2,
+                         .unit = 2,
+                         .block = 384,
+                         .tile = float_tile,
+                         .row = float_row,
+                         .column = float_column};
+}
