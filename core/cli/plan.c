@@ -155,7 +155,10 @@ static hone_status add_value(const plan *p, const planned *point, size_t dimensi
 {
     hone__str s = {0};
     const hone__yaml *value = point->values ? point->values[dimension] : NULL;
-    if (value)
+    const char *name = value ? hone__sweep_choice_name(&p->e->sweep->dimensions[dimension], value) : NULL;
+    if (name)
+        hone__str_add(&s, name);
+    else if (value)
         hone__yaml_line(value, &s);
     else
         hone__str_add(&s, "-");

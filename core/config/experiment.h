@@ -126,7 +126,8 @@ typedef struct hone__sweep_dimension {
     bool zip;
     hone_dimension dimension;
     const hone__yaml *const
-        *values; /* [dimension.n_choices] of categorical ones; of a zip group maps with a key for each path */
+        *values;              /* [dimension.n_choices] of categorical ones; of a zip group maps with a key for each path */
+    const char *const *names; /* [dimension.n_choices] what tables and pictures call them; NULL: by what they set */
     const hone__yaml *node;
     bool integer; /* numeric values become integers */
     hone__sweep_above above;
@@ -212,6 +213,8 @@ hone_status hone__experiment_from(hone_arena *arena, hone__registry *registry, c
 hone_status hone__experiment_point(hone_arena *arena, const hone__experiment *e, const hone__yaml *const *values, int64_t seed,
                                    hone__yaml **root, hone_error *err) HONE_CHECKED;
 
+/* What the file calls one of a dimension's `values`; NULL where it has no name. */
+const char *hone__sweep_choice_name(const hone__sweep_dimension *d, const hone__yaml *value);
 /* The search space as searchers see it; it points into the sweep. A dimension is active where its path exists, given the plugins
  * that the point chooses, and its `when` is met. Without conditions or constraints, `active` or `allowed` is NULL. NULL dimensions,
  * with n > 0: memory is short. */

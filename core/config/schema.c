@@ -333,13 +333,13 @@ static json_t *own_schema(schema *s, const hone__own_rows *rows)
 static json_t *entry_schema(void)
 {
     return json_pack("{s:s,s:b,s:{s:{},s:{s:s,s:i},s:{s:s},s:{s:s},s:{s:[s,s,s,s,s,s,s,s,s,s,s]},s:{s:s,s:i},s:{s:s},s:{s:s},"
-                     "s:{s:s,s:{s:s,s:i}},s:{s:s,s:s}}}",
+                     "s:{s:s,s:{s:s,s:i}},s:{s:s,s:{s:s}},s:{s:s,s:s}}}",
                      "type", "object", "additionalProperties", 0, "properties", "value", "values", "type", "array", "minItems",
                      1, "min", "type", "number", "max", "type", "number", "distribution", "enum", "categorical", "constant",
                      "uniform", "int_uniform", "log_uniform_values", "q_uniform", "q_log_uniform_values", "normal",
                      "log_normal", "q_normal", "q_log_normal", "q", "type", "number", "exclusiveMinimum", 0, "mu", "type",
                      "number", "sigma", "type", "number", "probabilities", "type", "array", "items", "type", "number",
-                     "minimum", 0, "when", "type", "string", "description",
+                     "minimum", 0, "names", "type", "array", "items", "type", "string", "when", "type", "string", "description",
                      "an expression: the parameter counts in the points that meet it");
 }
 

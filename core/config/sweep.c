@@ -49,7 +49,8 @@ hone_status hone__sweep_complete_base(hone__loader *l)
         for (const hone__yaml *group = zip ? zip->child : NULL; group; group = group->next) {
             const hone__yaml *first = group->type == HONE__YAML_LIST ? group->child : NULL;
             for (const hone__yaml *p = first && first->type == HONE__YAML_MAP ? first->child : NULL; p; p = p->next)
-                HONE_TRY(complete_path(l, p->key, p, NULL, sections));
+                if (strcmp(p->key, "name") != 0) /* of the choice */
+                    HONE_TRY(complete_path(l, p->key, p, NULL, sections));
         }
     }
     return HONE_OK;
@@ -176,6 +177,14 @@ static bool allowed(const void *host, const double *point)
         if (hone__condition_truth(sweep, &sweep->constraints[i], point) == 0)
             return false;
     return true;
+}
+
+const char *hone__sweep_choice_name(const hone__sweep_dimension *d, const hone__yaml *value)
+{
+    for (uint32_t i = 0; d->names && i < d->dimension.n_choices; i++)
+        if (d->values[i] == value)
+            return d->names[i];
+    return NULL;
 }
 
 hone_space hone__sweep_space(hone_arena *arena, const hone__sweep_config *sweep)

@@ -13,7 +13,7 @@ typedef struct hone__spec {
     const char *path; /* of the experiment */
     const char *name; /* "sweep.parameters.PATH", for messages */
     const hone__yaml *node;
-    const hone__yaml *value, *values, *min, *max, *distribution, *q, *mu, *sigma, *probabilities, *when;
+    const hone__yaml *value, *values, *min, *max, *distribution, *q, *mu, *sigma, *probabilities, *names, *when;
 } hone__spec;
 
 /* Keys, numbers and the distribution of one entry; mistakes are issues. `row` is what its path names, NULL where that is no row. */

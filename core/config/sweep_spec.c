@@ -23,10 +23,11 @@ static const struct {
     {"mu", offsetof(hone__spec, mu)},
     {"sigma", offsetof(hone__spec, sigma)},
     {"probabilities", offsetof(hone__spec, probabilities)},
+    {"names", offsetof(hone__spec, names)},
     {"when", offsetof(hone__spec, when)},
 };
-static const char *const part_names[] = {"value", "values",        "min",  "max", "distribution", "q", "mu",
-                                         "sigma", "probabilities", "when", NULL};
+static const char *const part_names[] = {"value", "values", "min",           "max",   "distribution", "q",
+                                         "mu",    "sigma",  "probabilities", "names", "when",         NULL};
 
 bool hone__spec_is_key(const char *key)
 {
@@ -236,6 +237,44 @@ static hone_status read_probabilities(hone__loader *l, const hone__spec *s, hone
     return HONE_OK;
 }
 
+static bool is_name(hone__loader *l, const hone__spec *s, const hone__yaml *item)
+{
+    char seen[160];
+    const bool fine = item->text && item->text[0] && item->type != HONE__YAML_MAP && item->type != HONE__YAML_LIST;
+    if (!fine)
+        hone__issue_at(l->issues, item, "%s.names holds %s; a name must be text", s->name,
+                       hone__value_shown(item, seen, sizeof seen));
+    for (const hone__yaml *other = s->names->child; fine && other != item; other = other->next)
+        if (other->text && strcmp(other->text, item->text) == 0) {
+            hone__issue_at(l->issues, item, "%s.names holds %s twice", s->name, hone__value_shown(item, seen, sizeof seen));
+            return false;
+        }
+    return fine;
+}
+
+/* What tables and pictures call the values. */
+static hone_status read_names(hone__loader *l, const hone__spec *s, hone__sweep_dimension *out)
+{
+    const hone__yaml *list = s->names;
+    const uint32_t n = out->dimension.n_choices;
+    const char **names = hone_alloc_array(l->arena, n, sizeof *names);
+    uint32_t i = 0;
+    if (!names)
+        return hone_no_memory(l->err, "reading a search space");
+    if (list->type != HONE__YAML_LIST || list->n != n) {
+        hone__issue_at(l->issues, list, "%s.names must be a list with one name for each of the %u values", s->name,
+                       (unsigned)n);
+        return HONE_OK;
+    }
+    for (const hone__yaml *item = list->child; item; item = item->next) {
+        if (!is_name(l, s, item))
+            return HONE_OK;
+        names[i++] = item->text;
+    }
+    out->names = names;
+    return HONE_OK;
+}
+
 static void refuse_repeated(hone__loader *l, const hone__spec *s)
 {
     char seen[160];
@@ -279,6 +318,8 @@ static hone_status read_choices(hone__loader *l, const hone__spec *s, hone__swee
     out->dimension.n_choices = n;
     if (s->values)
         refuse_repeated(l, s);
+    if (s->names)
+        HONE_TRY(read_names(l, s, out));
     return s->probabilities ? read_probabilities(l, s, &out->dimension) : HONE_OK;
 }
 
@@ -290,6 +331,7 @@ static void refuse_unused(hone__loader *l, const hone__spec *s, const char *name
         refuse_part(l, s, "value", s->value, name);
         refuse_part(l, s, "values", s->values, name);
         refuse_part(l, s, "probabilities", s->probabilities, name);
+        refuse_part(l, s, "names", s->names, name);
     }
     if (!(needs & RANGE)) {
         refuse_part(l, s, "min", s->min, name);

@@ -7,6 +7,8 @@
 
 enum { MOST_PATHS = 100 };
 
+#define NAME "name" /* of a choice: what tables and pictures call it, and no path */
+
 #define GROUP "a list of maps from paths to values, one map for each choice"
 
 /* The choices of a group set the same paths, so that a point says all of them and nothing falls back unseen. */
@@ -25,6 +27,22 @@ static bool sets_the_same(hone__loader *l, const hone__yaml *group, const hone__
     return l->issues->n == before;
 }
 
+static bool check_name(hone__loader *l, const hone__yaml *group, const hone__yaml *choice, uint32_t i)
+{
+    char seen[160];
+    const hone__yaml *name = hone__yaml_get(choice, NAME), *taken;
+    const size_t before = l->issues->n;
+    if (name && (!name->text || !name->text[0] || name->type == HONE__YAML_MAP || name->type == HONE__YAML_LIST))
+        hone__issue_at(l->issues, name, "sweep.zip.%s[%u].name is %s; a name must be text", group->key, i,
+                       hone__value_shown(name, seen, sizeof seen));
+    if (name && choice->n == 1)
+        hone__issue_at(l->issues, choice, "sweep.zip.%s[%u] sets nothing beside its name", group->key, i);
+    for (const hone__yaml *other = group->child; name && name->text && other != choice; other = other->next)
+        if ((taken = hone__yaml_get(other, NAME)) && taken->text && strcmp(taken->text, name->text) == 0)
+            hone__issue_at(l->issues, name, "sweep.zip.%s has two choices with the name %s", group->key, name->text);
+    return l->issues->n == before;
+}
+
 static bool check_choice(hone__loader *l, const hone__yaml *group, const hone__yaml *choice, uint32_t i)
 {
     char seen[160];
@@ -36,6 +54,8 @@ static bool check_choice(hone__loader *l, const hone__yaml *group, const hone__y
     for (const hone__yaml *other = group->child; other != choice; other = other->next)
         if (hone__yaml_equal(other, choice))
             hone__issue_at(l->issues, choice, "sweep.zip.%s holds the same settings twice", group->key);
+    if (!check_name(l, group, choice, i))
+        return false;
     return group->child->type != HONE__YAML_MAP || sets_the_same(l, group, choice, i);
 }
 
@@ -84,13 +104,18 @@ static hone_status add_group(hone__loader *l, const hone__yaml *group)
     const hone__yaml *first = group->child;
     const char **paths = hone_alloc_array(l->arena, first->n, sizeof *paths);
     const hone__yaml **values = hone_alloc_array(l->arena, group->n, sizeof *values);
+    const char **names = hone_alloc_array(l->arena, group->n, sizeof *names);
     size_t n = 0, i = 0;
-    if (!paths || !values)
+    if (!paths || !values || !names)
         return hone_no_memory(l->err, "reading a search space");
     for (const hone__yaml *setting = first->child; setting; setting = setting->next)
-        paths[n++] = setting->key;
-    for (const hone__yaml *choice = first; choice; choice = choice->next)
+        if (strcmp(setting->key, NAME) != 0)
+            paths[n++] = setting->key;
+    for (const hone__yaml *choice = first; choice; choice = choice->next) {
+        const hone__yaml *name = hone__yaml_get(choice, NAME);
+        names[i] = name ? name->text : NULL;
         values[i++] = choice;
+    }
     sort_paths(paths, n);
     l->e->sweep->dimensions[l->e->sweep->n_dimensions++] =
         (hone__sweep_dimension){.path = group->key,
@@ -99,6 +124,7 @@ static hone_status add_group(hone__loader *l, const hone__yaml *group)
                                 .zip = true,
                                 .dimension = {.name = group->key, .distribution = HONE_CATEGORICAL, .n_choices = group->n},
                                 .values = values,
+                                .names = names[0] ? names : NULL,
                                 .node = group};
     return HONE_OK;
 }

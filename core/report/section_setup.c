@@ -50,6 +50,38 @@ static hone_status add_settings(const hone__report_run *run, hone__sheet *sheet,
     return HONE_OK;
 }
 
+static hone_status add_choice(const hone__report_run *run, hone__sheet *sheet, const char *path, const hone__yaml *name,
+                              const hone__yaml *value, hone_error *err)
+{
+    hone__str line = {0};
+    const char *key = name->text ? hone_sprintf(run->arena, "%s: %s", path, name->text) : NULL;
+    hone__yaml_line(value, &line);
+    hone_status status =
+        !key || line.failed ? hone_no_memory(err, "writing a report") : add_pair(sheet, key, hone__str_text(&line), err);
+    hone__str_clear(&line);
+    return status;
+}
+
+/* What stands behind the names that a sweep's choices have everywhere else. */
+static hone_status add_named_choices(const hone__report_run *run, hone__sheet *sheet, hone_error *err)
+{
+    const hone__yaml *parameters = run->experiment ? hone__yaml_path(run->experiment, "sweep.parameters") : NULL;
+    const hone__yaml *zip = run->experiment ? hone__yaml_path(run->experiment, "sweep.zip") : NULL;
+    for (const hone__yaml *p = parameters ? parameters->child : NULL; p; p = p->next) {
+        const hone__yaml *names = hone__yaml_get(p, "names"), *values = hone__yaml_get(p, "values");
+        const hone__yaml *value = values ? values->child : NULL;
+        for (const hone__yaml *name = names ? names->child : NULL; name && value; name = name->next, value = value->next)
+            HONE_TRY(add_choice(run, sheet, p->key, name, value, err));
+    }
+    for (const hone__yaml *group = zip ? zip->child : NULL; group; group = group->next)
+        for (const hone__yaml *choice = group->child; choice; choice = choice->next) {
+            const hone__yaml *name = hone__yaml_get(choice, "name");
+            if (name)
+                HONE_TRY(add_choice(run, sheet, group->key, name, choice, err));
+        }
+    return HONE_OK;
+}
+
 static hone_status add_machine(const hone__report_run *run, hone__sheet *sheet, hone_error *err)
 {
     for (size_t i = 0; i < sizeof shown_machine / sizeof *shown_machine; i++) {
@@ -74,6 +106,7 @@ hone_status hone__section_setup(hone__report *r, hone_error *err)
     if (run->n_trials)
         HONE_TRY(add_pair(settings, "started", run->study->trials[0].started, err));
     HONE_TRY(add_settings(run, settings, err));
+    HONE_TRY(add_named_choices(run, settings, err));
     HONE_TRY(add_machine(run, settings, err));
     hone__doc_table(d, settings, 0, NULL);
     hone__doc_paragraph(d);

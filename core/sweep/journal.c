@@ -270,7 +270,10 @@ static void add_choices(hone__str *s, const hone__sweep_dimension *d)
     for (uint32_t i = 0; i < d->dimension.n_choices; i++) {
         if (i)
             hone__str_add(s, ", ");
-        add_choice(s, d->values[i]);
+        if (d->names)
+            hone__str_add_json(s, d->names[i]);
+        else
+            add_choice(s, d->values[i]);
     }
     hone__str_add(s, "]}}");
 }

@@ -32,8 +32,10 @@ char *hone__trial_label(const hone__supervisor *s, const hone__yaml *const *valu
         const char *path = s->sweep->dimensions[i].path, *dot = strrchr(path, '.');
         if (!values[i])
             continue;
-        hone__str_addf(&line, "%s%s=", line.n ? " " : "", dot ? dot + 1 : path);
-        hone__yaml_line(short_value(&s->sweep->dimensions[i], values[i]), &line);
+        const char *name = hone__sweep_choice_name(&s->sweep->dimensions[i], values[i]);
+        hone__str_addf(&line, "%s%s=%s", line.n ? " " : "", dot ? dot + 1 : path, name ? name : "");
+        if (!name)
+            hone__yaml_line(short_value(&s->sweep->dimensions[i], values[i]), &line);
     }
     if (s->points->n_seeds > 1)
         hone__str_addf(&line, "%sseed=%lld", line.n ? " " : "", (long long)s->points->seeds[seed]);

@@ -154,6 +154,21 @@ START_TEST(choices_may_have_probabilities)
 }
 END_TEST
 
+START_TEST(choices_may_have_names)
+{
+    world w;
+    world_open(&w);
+    const hone__sweep_dimension *d =
+        world_load_well(&w, SWEPT SWEEP "    optimizer.learning_rate: {values: [0.1, 0.2], names: [slow, 2]}\n")
+            ->sweep->dimensions;
+    ck_assert_str_eq(hone__sweep_choice_name(d, d->values[0]), "slow");
+    ck_assert_str_eq(hone__sweep_choice_name(d, d->values[1]), "2");
+    d = world_load_well(&w, SWEPT SWEEP "    optimizer.learning_rate: {values: [0.1, 0.2]}\n")->sweep->dimensions;
+    ck_assert_ptr_null(hone__sweep_choice_name(d, d->values[0]));
+    world_close(&w);
+}
+END_TEST
+
 /* ---- Points ------------------------------------------------------------------------------------------------------ */
 
 /* Sections are choices; model.hidden_size is a row of bag alone. */
@@ -360,7 +375,7 @@ static const mistake mistakes[] = {
      "exp.yaml:12:38: optimizer.learning_rate is \"fast\"; it must be a number in (0, 1]"},
     {SWEPT SWEEP "    optimizer.learning_rate: {choices: [0.1]}\n",
      "exp.yaml:12:31: sweep.parameters.optimizer.learning_rate has no key \"choices\"; it has: value, values, min, max, "
-     "distribution, q, mu, sigma, probabilities, when"},
+     "distribution, q, mu, sigma, probabilities, names, when"},
     {SWEPT SWEEP "    optimizer.learning_rate: {min: 0.1}\n",
      "exp.yaml:12:30: sweep.parameters.optimizer.learning_rate has no max"},
     {SWEPT SWEEP "    optimizer.learning_rate: {min: 0.2, max: 0.1}\n",
@@ -389,6 +404,14 @@ static const mistake mistakes[] = {
     {SWEPT SWEEP "    optimizer.learning_rate: {values: [0.1, 0.2], probabilities: [1]}\n",
      "exp.yaml:12:66: sweep.parameters.optimizer.learning_rate.probabilities must be a list with one number for each of the 2 "
      "values"},
+    {SWEPT SWEEP "    optimizer.learning_rate: {values: [0.1, 0.2], names: [slow]}\n",
+     "exp.yaml:12:58: sweep.parameters.optimizer.learning_rate.names must be a list with one name for each of the 2 values"},
+    {SWEPT SWEEP "    optimizer.learning_rate: {values: [0.1, 0.2], names: [slow, [fast]]}\n",
+     "exp.yaml:12:65: sweep.parameters.optimizer.learning_rate.names holds a list; a name must be text"},
+    {SWEPT SWEEP "    optimizer.learning_rate: {values: [0.1, 0.2], names: [slow, slow]}\n",
+     "exp.yaml:12:65: sweep.parameters.optimizer.learning_rate.names holds \"slow\" twice"},
+    {SWEPT SWEEP "    optimizer.learning_rate: {min: 0.1, max: 0.2, names: [slow, fast]}\n",
+     "exp.yaml:12:51: sweep.parameters.optimizer.learning_rate has names, which uniform does not use"},
     {SWEPT SWEEP "    optimizer.learning_rate: {parameters: {min: 0.1, max: 1.0}}\n",
      "exp.yaml:12:31: sweep.parameters.optimizer.learning_rate has no key \"parameters\"; parameters are a map in sweep, from "
      "whole "
@@ -461,6 +484,7 @@ END_TEST
 
 SUITE("sweep_config", least_sweep_has_defaults, every_key_of_a_sweep_is_read, loss_is_minimized_and_threads_bound_the_trials,
       bayes_is_another_name_of_tpe, distributions_are_those_of_weights_and_biases, choices_may_have_probabilities,
-      finer_paths_come_behind_the_sections_that_choose_their_plugin, path_is_inactive_where_the_chosen_plugin_lacks_it,
-      point_becomes_a_trial_of_its_own, trees_of_points_read_back_from_their_text,
-      choice_outside_its_list_is_the_searchers_fault, every_mistake_has_its_sentence_and_place)
+      choices_may_have_names, finer_paths_come_behind_the_sections_that_choose_their_plugin,
+      path_is_inactive_where_the_chosen_plugin_lacks_it, point_becomes_a_trial_of_its_own,
+      trees_of_points_read_back_from_their_text, choice_outside_its_list_is_the_searchers_fault,
+      every_mistake_has_its_sentence_and_place)

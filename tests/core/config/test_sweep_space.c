@@ -25,6 +25,22 @@ static hone__experiment *load_point(world *w, const hone__experiment *e, const d
     return trial;
 }
 
+START_TEST(choices_of_zip_may_have_names)
+{
+    world w;
+    world_open(&w);
+    const hone__sweep_config *s = world_load_well(&w, SWEEP "  zip:\n    batch:\n"
+                                                            "      - {name: small, trainer.train_batch_size: 16}\n"
+                                                            "      - {name: large, trainer.train_batch_size: 32}\n")
+                                      ->sweep;
+    const hone__sweep_dimension *d = &s->dimensions[s->n_dimensions - 1];
+    ck_assert_uint_eq(d->n_paths, 1);
+    ck_assert_str_eq(d->paths[0], "trainer.train_batch_size");
+    ck_assert_str_eq(hone__sweep_choice_name(d, d->values[1]), "large");
+    world_close(&w);
+}
+END_TEST
+
 START_TEST(group_of_zip_is_one_choice)
 {
     world w;
@@ -315,6 +331,13 @@ static const mistake mistakes[] = {
     {ZIP("    a: [{trainer.train_batch_size: {values: [8]}}]\n"),
      "exp.yaml:12:36: trainer.train_batch_size is a map; it must be an integer in [1, 1000000]"},
     {ZIP("    a: [{data.train: t.tsv}]\n"), "exp.yaml:12:10: sweep.zip.a has data.train, which cannot be swept"},
+    {ZIP("    a: [{name: one}]\n"), "exp.yaml:12:9: sweep.zip.a[0] sets nothing beside its name"},
+    {ZIP("    a: [{name: [1], tokenizer.max_length: 8}]\n"),
+     "exp.yaml:12:16: sweep.zip.a[0].name is a list; a name must be text"},
+    {ZIP("    a: [{name: one, tokenizer.max_length: 8}, {name: one, tokenizer.max_length: 9}]\n"),
+     "exp.yaml:12:54: sweep.zip.a has two choices with the name one"},
+    {ZIP("    a: [{name: one, tokenizer.max_length: 8}, {tokenizer.max_length: 9}]\n"),
+     "exp.yaml:12:47: sweep.zip.a[1] has no name, which the first choice sets; all set the same paths"},
     {ZIP("    a: [{seed: 1}]\n"), "exp.yaml:12:10: sweep.zip.a has seed, which cannot be swept; write sweep.seeds: [1, 2, 3]"},
     {SWEEP "  parameters:\n    trainer.train_batch_size: {value: 8}\n  zip:\n    a: [{trainer.train_batch_size: 8}]\n",
      "exp.yaml:14:10: sweep.zip.a sets trainer.train_batch_size, as sweep.parameters does; a path is set in one place only"},
@@ -382,7 +405,7 @@ START_TEST(every_mistake_has_its_sentence_and_place)
 }
 END_TEST
 
-SUITE("sweep_space", group_of_zip_is_one_choice, group_may_hold_a_section_and_what_lies_below_it,
+SUITE("sweep_space", choices_of_zip_may_have_names, group_of_zip_is_one_choice, group_may_hold_a_section_and_what_lies_below_it,
       group_is_inactive_where_its_paths_are_not, space_without_conditions_says_so, when_says_in_which_points_a_dimension_counts,
       when_may_speak_of_a_range_of_a_group_and_of_the_inactive, inactive_section_is_that_of_the_file,
       constraints_hold_for_what_is_swept_and_what_is_not, all_constraints_must_hold, odd_points_do_no_harm,
