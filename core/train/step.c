@@ -4,11 +4,12 @@
 #include "train/step.h"
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "train/squares.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { RANGE = 16384 /* elements of a weight that one thread takes at a time */, LANES = 8 };
+enum { RANGE = 16384 /* elements of a weight that one thread takes at a time */ };
 
 /* Elements begin .. begin+n-1 of a weight. */
 typedef struct range {
@@ -366,21 +367,6 @@ static hone_status run_micro(hone__stepper *s, const micro *m, double *loss, hon
 
 /* ---- The norm of the gradient ------------------------------------------------------------------------------------ */
 
-/* Eight sums side by side, so that the processor need not wait for each addition; the order is fixed all the same. */
-static double sum_of_squares(const float *g, int64_t n)
-{
-    double lanes[LANES] = {0}, sum = 0;
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int l = 0; l < LANES; l++)
-            lanes[l] += (double)g[i + l] * (double)g[i + l];
-    for (; i < n; i++)
-        lanes[0] += (double)g[i] * (double)g[i];
-    for (int l = 0; l < LANES; l++)
-        sum += lanes[l];
-    return sum;
-}
-
 static void square_ranges(void *ctx, int64_t begin, int64_t end, int worker)
 {
     hone__stepper *s = ctx;
@@ -388,7 +374,7 @@ static void square_ranges(void *ctx, int64_t begin, int64_t end, int worker)
     for (int64_t i = begin; i < end; i++) {
         const range *r = &s->ranges[i];
         const float *g = hone__store_gradient(s->setup.net->store, r->weight);
-        s->sums[i] = r->weight->reached ? sum_of_squares(g + r->begin, r->n) : 0;
+        s->sums[i] = r->weight->reached ? hone__sum_of_squares(g + r->begin, r->n) : 0;
     }
 }
 

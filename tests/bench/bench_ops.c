@@ -5,20 +5,23 @@
  * Each operator runs alone, forward and backward, with each backend named ("null" is the reference; if none is named openblas and
  * native are run); the best of several runs counts. Its bound is the processor's peak in flops, or, where an operator has next to none, the
  * bytes that it must read and write at the rate of a plain sum over arrays of as many bytes; both are measured before it. The last line of
- * a backend adds them up to one training step, as often as each occurs in it.
+ * a backend adds them up to one training step, as often as each occurs in it. The norm of the gradient and AdamW's update are measured
+ * over 16 Mi weights, which no cache holds.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
 #include "base/arena.h"
 #include "base/pool.h"
 #include "cli/options.h"
 #include "tensor/core_ops.h"
 #include "tensor/run.h"
+#include "train/squares.h"
 
 #include "peak.h"
 #include "rows.h"
 
 #include <dlfcn.h>
-#include <hone/plugin.h>
+#include <hone/hone.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -313,17 +316,112 @@ static void report(bench *b, const char *what)
            fast * 1e3, other * 1e3, 100 * other / (fast + other), peak_of(b));
 }
 
-static const hone_backend *open_backend(const char *name, hone_self *self, hone_pool *pool, hone_arena *arena)
+/* ---- The optimizer: the norm of the gradient, and the update ----------------------------------------------------------- */
+
+enum { WEIGHTS = 1 << 24, PIECE = 16384, TINY_WEIGHTS = 1 << 16 };
+
+typedef struct weights {
+    const hone_optimizer *optimizer;
+    const hone_self *self;
+    int64_t n;
+    float *w, *g, *m, *v;
+    double sums[WEIGHTS / PIECE];
+} weights;
+
+static void norm_range(void *ctx, int64_t begin, int64_t end, int worker)
+{
+    weights *w = ctx;
+    (void)worker;
+    for (int64_t i = begin; i < end; i++)
+        w->sums[i] = hone__sum_of_squares(w->g + i * PIECE, PIECE);
+}
+
+static void update_range(void *ctx, int64_t begin, int64_t end, int worker)
+{
+    weights *w = ctx;
+    (void)worker;
+    for (int64_t i = begin; i < end; i++) {
+        float *slots[] = {w->m + i * PIECE, w->v + i * PIECE};
+        w->optimizer->update(w->self, &(hone_update){.size = sizeof(hone_update),
+                                                     .name = "w",
+                                                     .begin = i * PIECE,
+                                                     .n = PIECE,
+                                                     .total = w->n,
+                                                     .w = w->w + i * PIECE,
+                                                     .g = w->g + i * PIECE,
+                                                     .slots = slots,
+                                                     .step = 2,
+                                                     .learning_rate = 1e-5,
+                                                     .weight_decay = 0.01,
+                                                     .gradient_scale = 0.5});
+    }
+}
+
+static void show_pass(bench *b, const char *name, weights *w, double bytes, void (*range)(void *, int64_t, int64_t, int))
+{
+    double best = 1e9, begin = now(b);
+    for (int i = 0; i < 40 && (i < 3 || now(b) - begin < b->seconds); i++) {
+        const double t = now(b);
+        hone_pool_run(b->pool, w->n / PIECE, 1, range, w);
+        best = now(b) - t < best ? now(b) - t : best;
+    }
+    const double rate = bytes * (double)w->n / best, bound = bandwidth_of(b, bytes * (double)w->n);
+    printf("%-24s %10.3f %10s  %8.1f %8s GB/s    %4.0f %%\n", name, best * 1e3, "", rate * 1e-9, "", 100 * rate / bound);
+    row_begin(&b->rows, "operator", name);
+    row_text(&b->rows, "unit", "GB/s");
+    row_real(&b->rows, "threads", hone_pool_threads(b->pool));
+    row_real(&b->rows, "weights", (double)w->n);
+    row_real(&b->rows, "forward_seconds", best);
+    row_real(&b->rows, "forward_rate", rate * 1e-9);
+    row_real(&b->rows, "forward_share", rate / bound);
+    row_end(&b->rows);
+}
+
+static const hone_module *open_module(const char *kind, const char *name)
 {
     char path[4096];
     const char *folder = getenv("HONE_PLUGIN_PATH");
-    snprintf(path, sizeof path, "%s/backend/%s.so", folder ? folder : "build/release/plugins", name);
+    snprintf(path, sizeof path, "%s/%s/%s.so", folder ? folder : "build/release/plugins", kind, name);
     void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!object) {
-        printf("no backend %s (HONE_PLUGIN_PATH says where plugins are): %s\n", name, dlerror());
-        return NULL;
+    if (!object)
+        printf("no %s %s (HONE_PLUGIN_PATH says where plugins are): %s\n", kind, name, dlerror());
+    return object ? dlsym(object, "hone_exports") : NULL;
+}
+
+/* The values of the settings do not matter here: zeros. */
+static void report_optimizer(bench *b)
+{
+    const hone_module *module = open_module("optimizer", "adamw");
+    weights *w = calloc(1, sizeof *w);
+    if (!module || !w) {
+        free(w);
+        return;
     }
-    const hone_module *module = dlsym(object, "hone_exports");
+    hone_self self = {.size = sizeof self, .plugin = module->plugins[0], .pool = b->pool};
+    void *params = calloc(1, (size_t)self.plugin->params_size + 1);
+    self.params = params;
+    w->optimizer = (const hone_optimizer *)(const void *)module->plugins[0];
+    w->self = &self;
+    w->n = strcmp(size.model, "tiny") == 0 ? TINY_WEIGHTS : WEIGHTS;
+    float *all = hone__aligned(64, 4 * (size_t)w->n * sizeof *all);
+    if (all && params) {
+        w->w = all, w->g = all + w->n, w->m = all + 2 * w->n, w->v = all + 3 * w->n;
+        for (int64_t i = 0; i < w->n; i++)
+            all[i] = all[w->n + i] = (float)(i % 997 + 1) * 1e-3f;
+        printf("%lld weights, threads: %d\n", (long long)w->n, hone_pool_threads(b->pool));
+        show_pass(b, "norm of the gradient", w, 4, norm_range);
+        show_pass(b, "adamw", w, 28, update_range);
+    }
+    hone__free(all);
+    free(params);
+    free(w);
+}
+
+static const hone_backend *open_backend(const char *name, hone_self *self, hone_pool *pool, hone_arena *arena)
+{
+    const hone_module *module = open_module("backend", name);
+    if (!module)
+        return NULL;
     const hone_backend *backend = (const hone_backend *)module->plugins[0];
     hone_error err;
     *self = (hone_self){.size = sizeof *self, .plugin = module->plugins[0], .trial = arena, .step = arena, .pool = pool};
@@ -382,6 +480,7 @@ int main(int argc, char **argv)
         run_backend(&b, "openblas", trial);
         run_backend(&b, "native", trial);
     }
+    report_optimizer(&b);
     hone__block_free(&b.block);
     hone__pool_destroy(b.pool);
     hone__arena_destroy(b.arena);
