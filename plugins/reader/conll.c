@@ -46,8 +46,8 @@ static const hone_param rows[] = {
                 "are an error"),
     HONE_PARAM_BOOL(
         params, segmentation_digits,
-        .help = "words are characters, each with a digit behind it that tells its place in a word (Weibo NER), which is "
-                "taken off"),
+        .help = "words are characters, each with a number behind it that tells its place in a word from 0 on (Weibo NER), "
+                "which is taken off"),
     HONE_PARAM_BOOL(params, comments, .help = "lines that begin with # between sentences are left out (CoNLL-U)"),
 };
 
@@ -315,14 +315,15 @@ static hone_status no_column(const reading *r, const char *role, const char *col
                           role, (unsigned long long)n);
 }
 
-/* "3" off the end of a character. */
-static hone_status take_digit(const reading *r, char *word, hone_error *err)
+/* "3" or "12" off the end of a character, which may be a digit itself. */
+static hone_status take_number(const reading *r, char *word, hone_error *err)
 {
-    const size_t n = strlen(word);
+    size_t n = strlen(word);
     if (n < 2 || word[n - 1] < '0' || word[n - 1] > '9')
         return hone_sink_fail(r->sink, r->line, err,
                               "%.60s does not end in a digit behind a character (data.segmentation_digits)", word);
-    word[n - 1] = '\0';
+    while (n > 1 && word[n - 1] >= '0' && word[n - 1] <= '9')
+        word[--n] = '\0';
     return HONE_OK;
 }
 
@@ -345,7 +346,7 @@ static hone_status add_word(reading *r, char *line, hone_error *err)
     if (!tag && r->source->needs_gold)
         return no_column(r, "tags", r->tags, n, err);
     if (r->p->segmentation_digits)
-        HONE_TRY(take_digit(r, word, err));
+        HONE_TRY(take_number(r, word, err));
     r->word[r->n] = word;
     r->tag[r->n] = tag;
     r->at[r->n++] = r->line;

@@ -95,6 +95,7 @@ START_TEST(columns_are_numbers_from_either_end_or_names)
           "0 O\n\xe8\x85\x94"
           "1 B-X\n",
           "\xe5\x8f\xa3/O \xe8\x85\x94/B-X");
+    reads(", segmentation_digits: true", "h0 O\n20 O\np10 O\n311 O\n", "h/O 2/O p/O 3/O"); /* digits too, and places beyond 9 */
 }
 END_TEST
 
