@@ -53,7 +53,7 @@ static hone_status describe_data(hone__session *s, const hone__experiment *e, ho
     hone__experiment *first;
     HONE_TRY(hone__sweep_first(s->arena, e, &root, err));
     HONE_TRY(hone__experiment_from(s->arena, s->registry, root, e->file, ".", &first, &s->issues, err));
-    const hone__trial_setup setup = {.experiment = first, .registry = s->registry, .log = s->log};
+    const hone__trial_setup setup = {.experiment = first, .registry = s->registry, .cache_dir = e->cache_dir, .log = s->log};
     const hone_status status = hone__trial_describe(&setup, &out, err);
     if (status == HONE_OK)
         fputs(hone__str_text(&out), stdout);

@@ -65,6 +65,12 @@ typedef struct hone__metric_config {
 
 /* ---- Sections of the core's own ---------------------------------------------------------------------------------- */
 
+/* The order of the examples in an epoch. */
+typedef enum hone__sampling {
+    HONE__SAMPLING_RANDOM = 0,
+    HONE__SAMPLING_SEQUENTIAL,
+    HONE__SAMPLING_GROUP_BY_LENGTH
+} hone__sampling;
 typedef enum hone__eval_strategy { HONE__EVAL_EPOCH = 0, HONE__EVAL_STEPS } hone__eval_strategy;
 /* When a trial leaves a checkpoint; auto: whenever save_seconds have passed. */
 typedef enum hone__save_strategy { HONE__SAVE_AUTO = 0, HONE__SAVE_EPOCH, HONE__SAVE_STEPS, HONE__SAVE_NO } hone__save_strategy;
@@ -75,17 +81,19 @@ extern const char *const hone__precisions[]; /* their names, NULL-terminated */
 
 typedef struct hone__trainer_config {
     int64_t num_train_epochs;
-    int64_t max_steps;         /* 0: no bound */
-    int64_t max_train_samples; /* 0: all */
-    int64_t train_batch_size;  /* examples of one optimizer step */
-    int64_t micro_batch_size;  /* 0: all of them at once */
-    int64_t eval_batch_size;
-    double max_grad_norm;              /* 0: no clipping */
-    int32_t precision;                 /* hone__precision */
-    hone_int_or_word threads;          /* word 0: auto */
-    const char *metric_for_best_model; /* NULL: the first metric's */
-    int64_t early_stopping_patience;   /* evaluations without improvement; 0: never */
-    int32_t eval_strategy;             /* hone__eval_strategy */
+    int64_t max_steps;                                 /* 0: no bound */
+    int64_t max_train_samples;                         /* 0: all */
+    hone_int_or_word train_batch_size;                 /* examples of one optimizer step; word 0: none */
+    hone_int_or_word max_tokens;                       /* of one optimizer step; word 0: none */
+    int32_t train_sampling_strategy;                   /* hone__sampling */
+    int64_t micro_batch_size;                          /* 0: all of them at once */
+    hone_int_or_word eval_batch_size, eval_max_tokens; /* word 0: none */
+    double max_grad_norm;                              /* 0: no clipping */
+    int32_t precision;                                 /* hone__precision */
+    hone_int_or_word threads;                          /* word 0: auto */
+    const char *metric_for_best_model;                 /* NULL: the first metric's */
+    int64_t early_stopping_patience;                   /* evaluations without improvement; 0: never */
+    int32_t eval_strategy;                             /* hone__eval_strategy */
     int64_t eval_steps;
     int32_t save_strategy; /* hone__save_strategy */
     int64_t save_steps;

@@ -347,6 +347,21 @@ static hone_status check_best(hone__loader *l)
     return hone__yaml_set(l->arena, l->e->complete, "trainer.metric_for_best_model", node, l->err);
 }
 
+static void check_bound(hone__loader *l, const hone_int_or_word *examples, const hone_int_or_word *tokens,
+                        const char *of_examples, const char *of_tokens)
+{
+    if (examples->word >= 0 && tokens->word >= 0)
+        hone__issue_at(l->issues, hone__yaml_path(l->e->complete, of_examples),
+                       "%s and %s are both none; one of them must say where a batch ends", of_examples, of_tokens);
+}
+
+static void check_batches(hone__loader *l)
+{
+    const hone__trainer_config *t = &l->e->trainer;
+    check_bound(l, &t->train_batch_size, &t->max_tokens, "trainer.train_batch_size", "trainer.max_tokens");
+    check_bound(l, &t->eval_batch_size, &t->eval_max_tokens, "trainer.eval_batch_size", "trainer.eval_max_tokens");
+}
+
 static void check_reuse(hone__loader *l)
 {
     const hone__head_config *head = l->e->head_common;
@@ -360,6 +375,7 @@ hone_status hone__experiment_cross_check(hone__loader *l)
 {
     HONE_TRY(check_data(l));
     check_reuse(l);
+    check_batches(l);
     check_tokenizer(l);
     check_metric_names(l);
     HONE_TRY(check_best(l));

@@ -165,6 +165,8 @@ const char *const hone__top_also[] = {"data",    "tokenizer", "model",  "head", 
 
 const char *const hone__precisions[] = {"float32", "bf16", NULL};
 static const char *const eval_strategies[] = {"epoch", "steps", NULL};
+static const char *const samplings[] = {"random", "sequential", "group_by_length", NULL};
+static const char *const no_bound[] = {"none", NULL};
 static const char *const save_strategies[] = {"auto", "epoch", "steps", "no", NULL};
 
 static const hone_param trainer_rows[] = {
@@ -175,14 +177,27 @@ static const hone_param trainer_rows[] = {
                    .help = "end after so many updates, if that is earlier; 0: no bound"),
     HONE_PARAM_INT(hone__trainer_config, max_train_samples, .max_int = INT64_MAX, .unit = "examples",
                    .help = "train on the first so many examples only, to try things out; 0: all"),
-    HONE_PARAM_INT(hone__trainer_config, train_batch_size, .def_int = 8, .min_int = 1, .max_int = 1000000, .unit = "examples",
-                   .source = HUGGING_FACE, .help = "examples of one update",
-                   .renamed = "per_device_train_batch_size per_gpu_train_batch_size batch_size"),
+    HONE_PARAM_INT_OR_WORD(hone__trainer_config, train_batch_size, no_bound, .def_int = 8, .min_int = 1, .max_int = 1000000,
+                           .unit = "examples", .source = HUGGING_FACE,
+                           .help = "examples of one update at most; none: max_tokens alone bounds it",
+                           .renamed = "per_device_train_batch_size per_gpu_train_batch_size batch_size"),
+    HONE_PARAM_INT_OR_WORD(
+        hone__trainer_config, max_tokens, no_bound, .def_text = "none", .min_int = 1, .max_int = INT32_MAX, .unit = "tokens",
+        .help = "tokens of one update at most, beside train_batch_size: a batch ends before the example that "
+                "would take it past either; a longer example is a batch of its own",
+        .renamed = "max_tokens_per_batch batch_tokens token_budget"),
+    HONE_PARAM_CHOICE(hone__trainer_config, train_sampling_strategy, samplings, .def_text = "random", .source = HUGGING_FACE,
+                      .help = "the order of an epoch: drawn, that of the file, or drawn with similar lengths together",
+                      .renamed = "group_by_length sampler"),
     HONE_PARAM_INT(hone__trainer_config, micro_batch_size, .max_int = 1000000, .unit = "examples",
                    .help = "of an update's examples, how many are computed at once, to save memory; 0: all"),
     /* Hugging Face has 8; evaluation keeps no gradients, so there is room for more, and the figures do not depend on it. */
-    HONE_PARAM_INT(hone__trainer_config, eval_batch_size, .def_int = 32, .min_int = 1, .max_int = 1000000, .unit = "examples",
-                   .help = "examples evaluated at once", .renamed = "per_device_eval_batch_size per_gpu_eval_batch_size"),
+    HONE_PARAM_INT_OR_WORD(hone__trainer_config, eval_batch_size, no_bound, .def_text = "none", .min_int = 1,
+                           .max_int = 1000000, .unit = "examples",
+                           .help = "examples evaluated at once at most; none: eval_max_tokens alone bounds it",
+                           .renamed = "per_device_eval_batch_size per_gpu_eval_batch_size"),
+    HONE_PARAM_INT_OR_WORD(hone__trainer_config, eval_max_tokens, no_bound, .def_int = 4096, .min_int = 1, .max_int = INT32_MAX,
+                           .unit = "tokens", .help = "tokens evaluated at once at most", .renamed = "eval_token_budget"),
     HONE_PARAM_REAL(hone__trainer_config, max_grad_norm, .def_real = 1, .max_real = INFINITY, .unit = "1",
                     .source = HUGGING_FACE, .help = "gradients longer than this are scaled down to it; 0: never",
                     .renamed = "gradient_clip_val clipnorm clip_grad_norm grad_clip"),

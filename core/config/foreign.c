@@ -20,6 +20,8 @@ static const struct {
     {"label_smoothing_factor label_smoothing", "write head.loss.label_smoothing_factor"},
     {"per_device_train_batch_size per_gpu_train_batch_size batch_size", "write trainer.train_batch_size"},
     {"per_device_eval_batch_size per_gpu_eval_batch_size", "write trainer.eval_batch_size"},
+    {"max_tokens token_budget", "write trainer.max_tokens"},
+    {"group_by_length train_sampling_strategy", "write trainer.train_sampling_strategy"},
     {"gradient_accumulation_steps",
      "write trainer.train_batch_size for the examples of one update, and trainer.micro_batch_size for those computed at once"},
     {"num_train_epochs epochs max_epochs", "write trainer.num_train_epochs"},

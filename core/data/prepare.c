@@ -479,6 +479,11 @@ static chunk_field *find_chunk_field(chunk *c, const char *name)
     return NULL;
 }
 
+uint64_t hone__prepared_tokens(const hone__prepared *p, uint64_t example)
+{
+    return p->starts[p->example_starts[example + 1]] - p->starts[p->example_starts[example]];
+}
+
 uint64_t hone__owners_of(const hone__prepared *p, hone_per per)
 {
     return per == HONE_PER_EXAMPLE ? p->stats.examples : p->stats.sequences;

@@ -43,6 +43,9 @@ enum { HONE__MOST_FIELDS = 32 };
 /* Fills the statistics out of the arrays; stats.examples and stats.sequences are there. */
 void hone__prepared_measure(hone__prepared *p);
 
+/* Tokens of all sequences of an example. */
+uint64_t hone__prepared_tokens(const hone__prepared *p, uint64_t example);
+
 /* Owners of a field's rows: examples or sequences. */
 uint64_t hone__owners_of(const hone__prepared *p, hone_per per);
 

@@ -137,17 +137,14 @@ static hone_status each_example(const hone__embed_setup *setup, states *s,
                                 hone_status (*fn)(void *ctx, states *s, uint64_t at, hone_error *err), void *ctx,
                                 hone_error *err)
 {
-    const uint64_t all = hone_corpus_count(hone__prepared_corpus(setup->data)), size = setup->trained->batch_size;
-    uint64_t *order = hone_alloc_array(setup->trained->arena, size, sizeof *order);
-    if (!order)
-        return hone_no_memory(err, "embedding");
-    for (uint64_t first = 0; first < all; first += size) {
-        const uint64_t n = all - first < size ? all - first : size;
-        for (uint64_t i = 0; i < n; i++)
-            order[i] = first + i;
-        HONE_TRY(run_batch(setup, order, n, s, err));
-        for (uint64_t i = 0; i < n; i++)
-            HONE_TRY(fn(ctx, s, i, err));
+    const uint64_t all = hone_corpus_count(hone__prepared_corpus(setup->data));
+    hone__division batches;
+    HONE_TRY(hone__divide_in_order(setup->trained->arena, setup->data, setup->trained->bounds, &batches, err));
+    for (uint64_t i = 0; i < batches.n; i++) {
+        const uint64_t first = batches.starts[i], n = batches.starts[i + 1] - first;
+        HONE_TRY(run_batch(setup, batches.order + first, n, s, err));
+        for (uint64_t k = 0; k < n; k++)
+            HONE_TRY(fn(ctx, s, k, err));
         if (setup->progress)
             setup->progress(setup->progress_ctx, first + n, all);
     }

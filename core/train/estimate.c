@@ -64,11 +64,6 @@ static hone_status plan(const hone__parts *p, const hone__prepared *data, const 
 
 /* ---- The batches of the training --------------------------------------------------------------------------------- */
 
-static uint64_t tokens_of(const hone__prepared *d, uint64_t example)
-{
-    return d->starts[d->example_starts[example + 1]] - d->starts[d->example_starts[example]];
-}
-
 /* Pairs of tokens that see each other. */
 static double pairs_of(const hone__prepared *d, uint64_t example)
 {
@@ -80,7 +75,7 @@ static double pairs_of(const hone__prepared *d, uint64_t example)
 
 typedef struct walk {
     const hone__parts *parts;
-    uint64_t *order, micro; /* [n_train] */
+    uint64_t micro; /* examples at once; 0: all of a step */
     uint64_t tokens;
     int64_t steps;
     uint64_t most_tokens;
@@ -94,7 +89,7 @@ static void look_at(walk *w, const uint64_t *order, uint64_t n)
     uint64_t tokens = 0;
     double pairs = 0;
     for (uint64_t i = 0; i < n; i++) {
-        tokens += tokens_of(d, order[i]);
+        tokens += hone__prepared_tokens(d, order[i]);
         pairs += pairs_of(d, order[i]);
     }
     const bool most[2] = {tokens > w->most_tokens, pairs > w->most_pairs};
@@ -109,15 +104,21 @@ static void look_at(walk *w, const uint64_t *order, uint64_t n)
     w->tokens += tokens;
 }
 
-static void walk_epoch(walk *w, uint64_t epoch)
+static uint64_t at_once(const walk *w, uint64_t left)
 {
-    const hone__trainer_config *t = &w->parts->experiment->trainer;
-    const uint64_t n = hone_corpus_count(w->parts->train), size = (uint64_t)t->train_batch_size;
-    hone__epoch_order((uint64_t)w->parts->experiment->seed, epoch, w->order, n);
-    for (uint64_t at = 0; at < n && w->steps < w->parts->total_steps; at += size, w->steps++) {
-        const uint64_t of_step = n - at < size ? n - at : size;
-        for (uint64_t k = 0; k < of_step; k += w->micro)
-            look_at(w, w->order + at + k, of_step - k < w->micro ? of_step - k : w->micro);
+    return w->micro && w->micro < left ? w->micro : left;
+}
+
+static void walk_epoch(walk *w, int64_t epoch)
+{
+    hone__batches *b = w->parts->batches;
+    for (; w->steps < w->parts->total_steps && hone__batches_place(b, w->steps).epoch == epoch; w->steps++) {
+        uint64_t n = 0;
+        const uint64_t *order = hone__batches_step(b, w->steps, &n);
+        for (uint64_t at = 0, size; at < n; at += size) {
+            size = at_once(w, n - at);
+            look_at(w, order + at, size);
+        }
     }
 }
 
@@ -125,15 +126,12 @@ static void walk_epoch(walk *w, uint64_t epoch)
 static hone_status walk_training(walk *w, hone_error *err)
 {
     const hone__parts *p = w->parts;
-    const hone__trainer_config *t = &p->experiment->trainer;
-    const uint64_t n = hone_corpus_count(p->train), size = (uint64_t)t->train_batch_size;
-    w->micro = t->micro_batch_size > 0 && (uint64_t)t->micro_batch_size < size ? (uint64_t)t->micro_batch_size : size;
-    w->order = hone_alloc_array(p->trial, n, sizeof *w->order);
+    w->micro = (uint64_t)p->experiment->trainer.micro_batch_size;
     for (int k = 0; k < 2; k++)
-        w->largest[k] = hone_alloc_array(p->trial, w->micro < n ? w->micro : n, sizeof **w->largest);
-    if (!w->order || !w->largest[0] || !w->largest[1])
+        w->largest[k] = hone_alloc_array(p->trial, at_once(w, hone_corpus_count(p->train)), sizeof **w->largest);
+    if (!w->largest[0] || !w->largest[1])
         return hone_no_memory(err, "planning a training");
-    for (uint64_t epoch = 0; epoch < WALKED_EPOCHS && w->steps < p->total_steps; epoch++)
+    for (int64_t epoch = 0; epoch < WALKED_EPOCHS && w->steps < p->total_steps; epoch++)
         walk_epoch(w, epoch);
     if (w->steps > 0 && w->steps < p->total_steps)
         w->tokens = (uint64_t)((double)w->tokens * (double)p->total_steps / (double)w->steps);
@@ -155,13 +153,13 @@ static uint32_t passes_of(const hone__parts *p)
 /* The work of a token is that of the tokens of some micro-batches, spread over the first epoch. */
 static hone_status estimate_training(const hone__parts *p, walk *w, hone__estimate *e, hone_error *err)
 {
-    const uint64_t n = hone_corpus_count(p->train), batches = (n + w->micro - 1) / w->micro;
+    const int64_t epoch = hone__batches_place(p->batches, 0).of_epoch;
     double work = 0, tokens = 0;
     cost c = {0};
-    hone__epoch_order((uint64_t)p->experiment->seed, 0, w->order, n);
-    for (uint64_t i = 0; i < SAMPLES && i < batches; i++) {
-        const uint64_t at = (batches < SAMPLES ? i : i * batches / SAMPLES) * w->micro;
-        HONE_TRY(plan(p, p->train_prepared, w->order + at, n - at < w->micro ? n - at : w->micro, true, &c, err));
+    for (int64_t i = 0; i < SAMPLES && i < epoch; i++) {
+        uint64_t n = 0;
+        const uint64_t *order = hone__batches_step(p->batches, epoch < SAMPLES ? i : i * epoch / SAMPLES, &n);
+        HONE_TRY(plan(p, p->train_prepared, order, at_once(w, n), true, &c, err));
         work += c.work;
         tokens += (double)c.tokens;
     }
@@ -177,54 +175,28 @@ static hone_status estimate_training(const hone__parts *p, walk *w, hone__estima
 
 /* ---- Evaluations ------------------------------------------------------------------------------------------------- */
 
-typedef struct length {
-    uint64_t tokens, example;
-} length;
-
-static int by_tokens(const void *a, const void *b)
-{
-    const length *x = a, *y = b;
-    return x->tokens != y->tokens ? (x->tokens < y->tokens ? -1 : 1) : x->example < y->example ? -1 : x->example > y->example;
-}
-
-/* Examples of similar length are evaluated together. */
-static hone_status sort_by_length(const hone__parts *p, uint64_t *order, uint64_t n, hone_error *err)
-{
-    length *lengths = hone_alloc_array(p->trial, n, sizeof *lengths);
-    if (!lengths)
-        return hone_no_memory(err, "planning an evaluation");
-    for (uint64_t i = 0; i < n; i++)
-        lengths[i] = (length){tokens_of(p->validation_prepared, i), i};
-    qsort(lengths, n, sizeof *lengths, by_tokens);
-    for (uint64_t i = 0; i < n; i++)
-        order[i] = lengths[i].example;
-    return HONE_OK;
-}
-
 static int64_t count_evaluations(const hone__parts *p)
 {
     const hone__trainer_config *t = &p->experiment->trainer;
-    const int64_t every = t->eval_strategy == HONE__EVAL_STEPS ? t->eval_steps : p->steps_per_epoch;
-    return every > 0 ? (p->total_steps + every - 1) / every : 0;
+    const hone__standing end = hone__batches_place(p->batches, p->total_steps);
+    if (t->eval_strategy == HONE__EVAL_STEPS)
+        return (p->total_steps + t->eval_steps - 1) / t->eval_steps;
+    return end.epoch + (end.step > 0);
 }
 
 static hone_status estimate_evaluations(const hone__parts *p, hone__estimate *e, hone_error *err)
 {
     const hone__prepared *d = p->validation_prepared;
-    const uint64_t n = d ? d->stats.examples : 0, size = (uint64_t)p->experiment->trainer.eval_batch_size;
-    const uint64_t batches = (n + size - 1) / size;
+    hone__division batches;
     double work = 0, tokens = 0;
     size_t most = 0;
-    uint64_t *order = hone_alloc_array(p->trial, n, sizeof *order);
-    if (!order)
-        return hone_no_memory(err, "planning an evaluation");
-    if (n == 0)
+    if (!d || d->stats.examples == 0)
         return HONE_OK;
-    HONE_TRY(sort_by_length(p, order, n, err));
-    for (uint64_t i = 0; i <= SAMPLES; i++) { /* the last ones are the longest */
+    HONE_TRY(hone__divide_by_length(p->trial, d, hone__eval_bounds(&p->experiment->trainer), &batches, err));
+    for (uint64_t i = 0; i <= SAMPLES; i++) { /* the first ones have the longest */
         cost c = {0};
-        const uint64_t batch = i * (batches - 1) / SAMPLES, at = batch * size;
-        HONE_TRY(plan(p, d, order + at, n - at < size ? n - at : size, false, &c, err));
+        const uint64_t batch = i * (batches.n - 1) / SAMPLES, at = batches.starts[batch];
+        HONE_TRY(plan(p, d, batches.order + at, batches.starts[batch + 1] - at, false, &c, err));
         work += c.work;
         tokens += (double)c.tokens;
         most = c.bytes > most ? c.bytes : most;
@@ -342,15 +314,11 @@ static hone_status time_steps(hone__parts *p, const uint64_t *order, uint64_t n,
 /* A step takes its work at one rate and its update at another; two sizes of steps tell them apart. */
 static hone_status measure(hone__parts *p, hone__rate *rate, hone_error *err)
 {
-    const uint64_t n = hone_corpus_count(p->train), size = (uint64_t)p->experiment->trainer.train_batch_size;
-    const uint64_t sizes[2] = {size < n ? size : n, 1};
+    uint64_t sizes[2] = {0, 1};
+    const uint64_t *order = hone__batches_step(p->batches, 0, &sizes[0]);
     const uint32_t passes = passes_of(p);
     double seconds[2], work[2];
     int64_t step = 0;
-    uint64_t *order = hone_alloc_array(p->trial, n, sizeof *order);
-    if (!order)
-        return hone_no_memory(err, "measuring a step");
-    hone__epoch_order((uint64_t)p->experiment->seed, 0, order, n);
     for (int k = 0; k < 2; k++) {
         cost c = {0};
         HONE_TRY(plan(p, p->train_prepared, order, sizes[k], true, &c, err));

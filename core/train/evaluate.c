@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "train/evaluate.h"
 #include "base/arena.h"
-#include "data/prepared.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -27,37 +26,6 @@ typedef struct evaluating {
 static const hone_output_of_head *output_of(const hone_head *head, uint64_t i)
 {
     return (const hone_output_of_head *)(const void *)((const char *)head->outputs + i * head->output_size);
-}
-
-/* ---- The order of batches ---------------------------------------------------------------------------------------- */
-
-typedef struct length {
-    uint64_t tokens, index;
-} length;
-
-static int compare_lengths(const void *a, const void *b)
-{
-    const length *x = a, *y = b;
-    if (x->tokens != y->tokens)
-        return x->tokens < y->tokens ? 1 : -1;
-    return x->index < y->index ? -1 : x->index > y->index;
-}
-
-/* Longest first: what the largest batch needs is then asked from the system once, at the beginning. */
-static hone_status order_by_length(const hone__evaluate_setup *setup, uint64_t n, uint64_t **order, hone_error *err)
-{
-    length *lengths = hone_alloc_array(setup->arena, n, sizeof *lengths);
-    *order = hone_alloc_array(setup->arena, n, sizeof **order);
-    if (!lengths || !*order)
-        return hone_no_memory(err, "evaluating");
-    for (uint64_t i = 0; i < n; i++) {
-        const uint64_t *sequences = setup->data->example_starts;
-        lengths[i] = (length){setup->data->starts[sequences[i + 1]] - setup->data->starts[sequences[i]], i};
-    }
-    qsort(lengths, n, sizeof *lengths, compare_lengths);
-    for (uint64_t i = 0; i < n; i++)
-        (*order)[i] = lengths[i].index;
-    return HONE_OK;
 }
 
 /* ---- One batch --------------------------------------------------------------------------------------------------- */
@@ -219,17 +187,17 @@ static void fill_outputs(const evaluating *e, hone__evaluated *out)
 hone_status hone__evaluate(const hone__evaluate_setup *setup, hone__evaluated *out, hone_error *err)
 {
     evaluating e = {.setup = setup, .corpus = hone__prepared_corpus(setup->data), .n_outputs = setup->net->head->n_outputs};
-    uint64_t *order = NULL;
+    hone__division batches;
     e.n = hone_corpus_count(e.corpus);
     HONE_TRY(make_room(&e, out, err));
-    HONE_TRY(order_by_length(setup, e.n, &order, err));
-    for (uint64_t at = 0; at < e.n; at += setup->batch_size) {
+    HONE_TRY(hone__divide_by_length(setup->arena, setup->data, setup->bounds, &batches, err));
+    for (uint64_t i = 0; i < batches.n; i++) {
+        const uint64_t at = batches.starts[i], end = batches.starts[i + 1];
         if (setup->stop && *setup->stop)
             return hone_fail(err, HONE_EINTERRUPTED, "stopped while evaluating");
-        const uint64_t n = e.n - at < setup->batch_size ? e.n - at : setup->batch_size;
-        HONE_TRY(run_batch(&e, order + at, n, err));
+        HONE_TRY(run_batch(&e, batches.order + at, end - at, err));
         if (setup->progress)
-            setup->progress(setup->progress_ctx, at + n, e.n);
+            setup->progress(setup->progress_ctx, end, e.n);
     }
     fill_losses(&e);
     fill_outputs(&e, out);

@@ -4,7 +4,7 @@
 #ifndef HONE_CORE_TRAIN_EVALUATE_H
 #define HONE_CORE_TRAIN_EVALUATE_H
 
-#include "data/batch.h"
+#include "train/batches.h"
 #include "train/exhibits.h"
 #include "train/network.h"
 #include <hone/metric.h>
@@ -13,8 +13,8 @@
 typedef struct hone__evaluate_setup {
     const hone__network *net;
     const hone__prepared *data;
-    const char *split; /* "validation" */
-    uint64_t batch_size;
+    const char *split;         /* "validation" */
+    hone__bounds bounds;       /* of a batch */
     const char *const *labels; /* [n_labels] as they are shown */
     uint64_t n_labels;
     int32_t positive;

@@ -42,18 +42,28 @@ double hone__loop_epoch_loss(const hone__loop *l)
     return l->epoch_steps ? l->epoch_loss / (double)l->epoch_steps : NAN;
 }
 
-int64_t hone__loop_epochs(const hone__loop *l)
+static hone__standing place_of(const hone__loop *l)
 {
-    return (l->step + l->parts->steps_per_epoch - 1) / l->parts->steps_per_epoch;
+    return hone__batches_place(l->parts->batches, l->step);
+}
+
+int64_t hone__loop_begun(const hone__loop *l)
+{
+    const hone__standing place = place_of(l);
+    return place.epoch + (place.step > 0);
+}
+
+double hone__loop_epochs(const hone__loop *l)
+{
+    return place_of(l).epochs;
 }
 
 static hone_status make_room(hone__loop *l, hone_error *err)
 {
-    l->order = hone_alloc_array(l->parts->trial, hone_corpus_count(l->parts->train), sizeof *l->order);
     l->scratch = hone__arena_create(0);
     for (size_t i = 0; i < 2; i++)
         l->checks[i].arena = hone__arena_create(0);
-    if (!l->order || !l->scratch || !l->checks[0].arena || !l->checks[1].arena)
+    if (!l->scratch || !l->checks[0].arena || !l->checks[1].arena)
         return hone_no_memory(err, "starting a trial");
     return HONE_OK;
 }
@@ -139,7 +149,7 @@ static void add_number(hone__str *s, const char *key, double value)
 static void begin_line(hone__str *s, const hone__loop *l)
 {
     hone__str_addf(s, "{\"step\": %lld, \"total_steps\": %lld", (long long)l->step, (long long)l->parts->total_steps);
-    add_number(s, "epoch", (double)l->step / (double)l->parts->steps_per_epoch);
+    add_number(s, "epoch", hone__loop_epochs(l));
 }
 
 /* One write, so that a reader never sees half a line of a trial that runs. */
@@ -192,7 +202,7 @@ static void show_progress(hone__loop *l, bool now)
     setup->progress(setup->progress_ctx,
                     &(hone__progress){.step = l->step,
                                       .total_steps = l->parts->total_steps,
-                                      .epoch = (l->step - 1) / l->parts->steps_per_epoch,
+                                      .epoch = hone__batches_place(l->parts->batches, l->step - 1).epoch,
                                       .loss = l->progress_steps ? l->progress_loss / (double)l->progress_steps : NAN,
                                       .tokens_per_s = passed > 0 ? l->progress_tokens / passed : 0,
                                       .seconds_left = speed > 0 ? (double)(l->parts->total_steps - l->step) / speed : 0,
@@ -212,7 +222,7 @@ static hone_status evaluate_data(hone__loop *l, hone__checked *c, hone_error *er
     hone__evaluate_setup setup = {.net = &p->network,
                                   .data = p->validation_prepared,
                                   .split = "validation",
-                                  .batch_size = (uint64_t)p->experiment->trainer.eval_batch_size,
+                                  .bounds = hone__eval_bounds(&p->experiment->trainer),
                                   .labels = p->metric_facts.labels,
                                   .n_labels = p->metric_facts.n_labels,
                                   .positive = p->metric_facts.positive,
@@ -314,7 +324,7 @@ static hone_status check(hone__loop *l, hone_error *err)
         return HONE_OK;
     hone__arena_reset(c->arena);
     c->step = l->step;
-    c->epoch = (double)l->step / (double)l->parts->steps_per_epoch;
+    c->epoch = hone__loop_epochs(l);
     HONE_TRY(evaluate_data(l, c, err));
     HONE_TRY(make_exhibits(l, c, err));
     HONE_TRY(find_value(l, c, err));
@@ -325,14 +335,6 @@ static hone_status check(hone__loop *l, hone_error *err)
 }
 
 /* ---- Steps ------------------------------------------------------------------------------------------------------- */
-
-void hone__epoch_order(uint64_t seed, uint64_t epoch, uint64_t *order, uint64_t n)
-{
-    const hone_key key = {.seed = seed, .scope = hone_scope_hash("trainer.order"), .step = epoch};
-    for (uint64_t i = 0; i < n; i++)
-        order[i] = i;
-    hone_random_shuffle(hone_stream_of(&key), 0, order, n);
-}
 
 static hone_status prepare_epoch(hone__loop *l, uint64_t epoch, hone_error *err)
 {
@@ -346,7 +348,7 @@ static hone_status prepare_epoch(hone__loop *l, uint64_t epoch, hone_error *err)
 
 static hone_status account(hone__loop *l, const hone__step_result *r, double seconds, hone_error *err)
 {
-    const int64_t every = l->parts->steps_per_epoch / LINES_AN_EPOCH;
+    const int64_t every = hone__batches_place(l->parts->batches, l->step - 1).of_epoch / LINES_AN_EPOCH;
     l->examples += r->examples;
     l->tokens += r->tokens;
     l->seconds += seconds;
@@ -357,7 +359,7 @@ static hone_status account(hone__loop *l, const hone__step_result *r, double sec
     l->progress_steps++;
     l->epoch_loss += r->loss;
     l->epoch_steps++;
-    if (every > 1 && l->step % every != 0 && l->step % l->parts->steps_per_epoch != 0 && l->step != l->parts->total_steps)
+    if (every > 1 && l->step % every != 0 && place_of(l).step != 0 && l->step != l->parts->total_steps)
         return HONE_OK;
     return write_step(l, r, err);
 }
@@ -365,32 +367,31 @@ static hone_status account(hone__loop *l, const hone__step_result *r, double sec
 /* Lays out the epoch of the next step, also in its middle. */
 static hone_status enter_epoch(hone__loop *l, hone_error *err)
 {
-    const int64_t epoch = l->step / l->parts->steps_per_epoch;
-    if (l->step % l->parts->steps_per_epoch == 0) {
+    const hone__standing place = place_of(l);
+    if (place.step == 0) {
         l->epoch_loss = 0;
         l->epoch_steps = 0;
     }
-    if (l->entered == epoch)
+    if (l->entered == place.epoch)
         return HONE_OK;
-    HONE_TRY(prepare_epoch(l, (uint64_t)epoch, err));
-    hone__epoch_order((uint64_t)l->parts->experiment->seed, (uint64_t)epoch, l->order, hone_corpus_count(l->parts->train));
-    l->entered = epoch;
+    HONE_TRY(prepare_epoch(l, (uint64_t)place.epoch, err));
+    l->entered = place.epoch;
     return HONE_OK;
 }
 
 static hone_status run_step(hone__loop *l, hone_error *err)
 {
     const hone__trainer_config *t = &l->parts->experiment->trainer;
-    const uint64_t n = hone_corpus_count(l->parts->train), size = (uint64_t)t->train_batch_size;
+    uint64_t n = 0;
     hone__step_result result;
     if (l->parts->setup->stop && *l->parts->setup->stop)
         return hone_fail(err, HONE_EINTERRUPTED, "stopped after step %lld of %lld", (long long)l->step,
                          (long long)l->parts->total_steps);
     HONE_TRY(enter_epoch(l, err));
-    const uint64_t at = (uint64_t)(l->step % l->parts->steps_per_epoch) * size;
+    const uint64_t *order = hone__batches_step(l->parts->batches, l->step, &n);
     const double begin = hone__now();
-    HONE_TRY(hone__step_run(l->parts->stepper, l->parts->train_prepared, l->order + at, n - at < size ? n - at : size,
-                            (uint64_t)t->micro_batch_size, l->step + 1, (uint64_t)l->entered, &result, err));
+    HONE_TRY(hone__step_run(l->parts->stepper, l->parts->train_prepared, order, n, (uint64_t)t->micro_batch_size, l->step + 1,
+                            (uint64_t)l->entered, &result, err));
     l->step++;
     HONE_TRY(account(l, &result, hone__now() - begin, err));
     show_progress(l, false);
@@ -402,8 +403,8 @@ static hone_status run_step(hone__loop *l, hone_error *err)
 static bool check_is_due(const hone__loop *l)
 {
     const hone__trainer_config *t = &l->parts->experiment->trainer;
-    const int64_t every = t->eval_strategy == HONE__EVAL_STEPS ? t->eval_steps : l->parts->steps_per_epoch;
-    return l->step > 0 && l->checked_step != l->step && (l->step % every == 0 || l->step == l->parts->total_steps);
+    const bool now = t->eval_strategy == HONE__EVAL_STEPS ? l->step % t->eval_steps == 0 : place_of(l).step == 0;
+    return l->step > 0 && l->checked_step != l->step && (now || l->step == l->parts->total_steps);
 }
 
 static bool checkpoint_is_due(const hone__loop *l)
@@ -413,7 +414,7 @@ static bool checkpoint_is_due(const hone__loop *l)
         return false;
     switch (t->save_strategy) {
     case HONE__SAVE_EPOCH:
-        return l->step % l->parts->steps_per_epoch == 0;
+        return place_of(l).step == 0;
     case HONE__SAVE_STEPS:
         return l->step % t->save_steps == 0;
     case HONE__SAVE_AUTO:

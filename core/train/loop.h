@@ -36,10 +36,9 @@ typedef struct hone__loop {
     hone__checked checks[2];    /* the best and the one being made */
     hone__checked *best, *now;  /* best is NULL before the first evaluation */
     hone__block block;          /* activations of evaluations */
-    uint64_t *order;            /* [training examples] */
     int64_t since_best;         /* evaluations */
     int64_t step, checked_step; /* the last that is done, and the one of the last evaluation */
-    int64_t entered;            /* the epoch whose order is laid out; -1: none */
+    int64_t entered;            /* the epoch whose examples are prepared; -1: none */
     bool done;
     uint64_t examples, tokens;                   /* gone through */
     double seconds;                              /* of steps alone */
@@ -55,15 +54,13 @@ hone_status hone__loop_create(hone__loop *l, hone__parts *parts, hone_error *err
 hone_status hone__loop_run(hone__loop *l, hone_error *err) HONE_CHECKED;
 void hone__loop_clear(hone__loop *l); /* also after a failed create */
 
-/* Mean loss of the epoch last begun; epochs begun. */
+/* Mean loss of the epoch last begun; epochs begun; epochs gone through. */
 double hone__loop_epoch_loss(const hone__loop *l);
-int64_t hone__loop_epochs(const hone__loop *l);
+int64_t hone__loop_begun(const hone__loop *l);
+double hone__loop_epochs(const hone__loop *l);
 /* metrics.jsonl is on disk up to *length bytes (may be NULL). */
 hone_status hone__loop_sync_metrics(const hone__loop *l, int64_t *length, hone_error *err) HONE_CHECKED;
 
 double hone__now(void); /* seconds, monotonic */
-
-/* The order of the examples [n] in an epoch, which depends on the seed and its number alone. */
-void hone__epoch_order(uint64_t seed, uint64_t epoch, uint64_t *order, uint64_t n);
 
 #endif

@@ -252,7 +252,9 @@ static json_t *hone_json(const hone__parts *p, const void *calibration, uint64_t
     put(root, "positive", json_integer(f->positive), &failed);
     put(root, "n_train", json_integer((json_int_t)f->n_train), &failed);
     put(root, "max_length", json_integer((json_int_t)f->max_length), &failed);
-    put(root, "batch_size", json_integer(p->experiment->trainer.eval_batch_size), &failed);
+    const hone__bounds bounds = hone__eval_bounds(&p->experiment->trainer);
+    put(root, "batch_size", json_integer((json_int_t)bounds.examples), &failed); /* 0: no bound */
+    put(root, "max_tokens", json_integer((json_int_t)bounds.tokens), &failed);
     put(root, "precision", json_string(hone__precisions[p->experiment->trainer.precision]), &failed);
     put(root, "seed", json_integer(p->experiment->seed), &failed);
     put(root, "calibration", n_calibration ? hex_json(calibration, n_calibration) : json_null(), &failed);

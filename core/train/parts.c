@@ -5,7 +5,6 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/pool.h"
-#include "data/cache.h"
 #include "train/model_dir.h"
 
 #include <stdio.h>
@@ -75,7 +74,6 @@ static hone_status prepare(hone__parts *p, hone_error *err)
     p->preparer.max_length = p->facts.max_length;
     p->preparer.seed = (uint64_t)p->experiment->seed;
     p->preparer.n_labels = p->dataset.labels.n;
-    hone__cache cache;
     const hone__cache_setup setup = {.dir = p->setup->cache_dir,
                                      .preparer = &p->preparer,
                                      .tokenizer = &p->experiment->tokenizer,
@@ -84,14 +82,14 @@ static hone_status prepare(hone__parts *p, hone_error *err)
                                      .train = p->train,
                                      .facts = &p->facts,
                                      .log = p->setup->log};
-    HONE_TRY(hone__cache_open(&cache, &setup, err));
+    HONE_TRY(hone__cache_open(&p->cache, &setup, err));
     if (p->network.head->prepare_per_epoch)
         HONE_TRY(hone__prepare(&p->preparer, p->train, 0, true, p->pool, &p->train_prepared, err));
     else
-        HONE_TRY(hone__cache_prepare(&cache, p->train, true, p->pool, &p->train_prepared, err));
+        HONE_TRY(hone__cache_prepare(&p->cache, p->train, true, p->pool, &p->train_prepared, err));
     if (!p->dataset.validation)
         return HONE_OK;
-    return hone__cache_prepare(&cache, p->dataset.validation, false, p->pool, &p->validation_prepared, err);
+    return hone__cache_prepare(&p->cache, p->dataset.validation, false, p->pool, &p->validation_prepared, err);
 }
 
 /* ---- Model and head ---------------------------------------------------------------------------------------------- */
@@ -284,14 +282,35 @@ static hone_status make_stepper(hone__parts *p, hone_error *err)
 
 /* ---- All of it --------------------------------------------------------------------------------------------------- */
 
-static void count_steps(hone__parts *p)
+static uint64_t bound_of(const hone_int_or_word *x)
+{
+    return x->word < 0 ? (uint64_t)x->value : 0;
+}
+
+hone__bounds hone__train_bounds(const hone__trainer_config *t)
+{
+    return (hone__bounds){bound_of(&t->train_batch_size), bound_of(&t->max_tokens)};
+}
+
+hone__bounds hone__eval_bounds(const hone__trainer_config *t)
+{
+    return (hone__bounds){bound_of(&t->eval_batch_size), bound_of(&t->eval_max_tokens)};
+}
+
+/* With a head that prepares anew for each epoch, the lengths are those of the first. */
+static hone_status divide_examples(hone__parts *p, hone_error *err)
 {
     const hone__trainer_config *t = &p->experiment->trainer;
-    const int64_t n = (int64_t)hone_corpus_count(p->train);
-    p->steps_per_epoch = (n + t->train_batch_size - 1) / t->train_batch_size;
-    p->total_steps = p->steps_per_epoch * t->num_train_epochs;
-    if (t->max_steps > 0 && t->max_steps < p->total_steps)
-        p->total_steps = t->max_steps;
+    const hone__batches_setup setup = {.seed = (uint64_t)p->experiment->seed,
+                                       .sampling = t->train_sampling_strategy,
+                                       .bounds = hone__train_bounds(t),
+                                       .epochs = t->num_train_epochs,
+                                       .max_steps = t->max_steps,
+                                       .data = p->train_prepared,
+                                       .arena = p->trial};
+    HONE_TRY(hone__batches_create(&setup, &p->batches, err));
+    p->total_steps = hone__batches_total(p->batches);
+    return HONE_OK;
 }
 
 static void log_data(const hone__parts *p, const char *split, const hone__prepared *prepared)
@@ -342,7 +361,6 @@ static hone_status fill(hone__parts *p, stage last, hone_error *err)
         HONE_TRY(hone__model_dir_check(p->trial, p->experiment->model_common->path, err));
     HONE_TRY(load_data(p, err));
     HONE_TRY(choose_examples(p, err));
-    count_steps(p);
     HONE_TRY(make_tokenizer(p, err));
     gather_facts(p);
     HONE_TRY(make_model(p, err));
@@ -354,6 +372,7 @@ static hone_status fill(hone__parts *p, stage last, hone_error *err)
     HONE_TRY(
         hone__instances_backend(&p->instances, &p->experiment->backend, &p->network.backend, &p->network.backend_self, err));
     HONE_TRY(prepare(p, err));
+    HONE_TRY(divide_examples(p, err));
     log_data(p, "training", p->train_prepared);
     log_data(p, "validation", p->validation_prepared);
     HONE_TRY(make_techniques(p, err));

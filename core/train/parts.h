@@ -4,6 +4,8 @@
 #ifndef HONE_CORE_TRAIN_PARTS_H
 #define HONE_CORE_TRAIN_PARTS_H
 
+#include "data/cache.h"
+#include "train/batches.h"
 #include "train/instances.h"
 #include "train/network.h"
 #include "train/step.h"
@@ -25,6 +27,7 @@ typedef struct hone__parts {
     const hone_tokenizer *tokenizer;
     const hone_self *tokenizer_self;
     hone__preparer preparer;
+    hone__cache cache;                                    /* of tokens */
     hone__prepared *train_prepared, *validation_prepared; /* the latter NULL without a validation split */
     hone_model_setup model_setup;
     hone_facts facts;        /* for models, heads and losses */
@@ -35,8 +38,13 @@ typedef struct hone__parts {
     hone__loaded loaded;
     hone_self **metrics; /* [experiment->n_metrics] */
     hone__stepper *stepper;
-    int64_t steps_per_epoch, total_steps;
+    hone__batches *batches; /* of the training */
+    int64_t total_steps;
 } hone__parts;
+
+/* The bounds of batches that `trainer` gives: of steps, and of evaluations. */
+hone__bounds hone__train_bounds(const hone__trainer_config *t);
+hone__bounds hone__eval_bounds(const hone__trainer_config *t);
 
 /* Makes all of it, or none. */
 hone_status hone__parts_create(const hone__trial_setup *setup, hone__parts **parts, hone_error *err) HONE_CHECKED;

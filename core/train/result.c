@@ -52,7 +52,7 @@ static json_t *train_json(const hone__loop *l)
 {
     const double s = l->seconds > 0 ? l->seconds : NAN;
     return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "steps", (json_int_t)l->step, "epochs",
-                     (json_int_t)hone__loop_epochs(l), "examples", (json_int_t)l->examples, "tokens", (json_int_t)l->tokens,
+                     (json_int_t)hone__loop_begun(l), "examples", (json_int_t)l->examples, "tokens", (json_int_t)l->tokens,
                      "seconds", real_json(l->seconds), "examples_per_s", real_json((double)l->examples / s), "tokens_per_s",
                      real_json((double)l->tokens / s));
 }
@@ -72,8 +72,8 @@ static json_t *result_json(const hone__loop *l)
     return json_pack("{s:i, s:s, s:s, s:o, s:I, s:o, s:I, s:o, s:o, s:{s:I, s:I}, s:{s:o, s:o}, s:I}", "format", 1, "status",
                      "complete", "metric", metric, "value", real_json(l->best ? l->best->value : hone__loop_epoch_loss(l)),
                      "best_step", (json_int_t)(l->best ? l->best->step : l->step), "best_epoch",
-                     real_json(l->best ? l->best->epoch : (double)l->step / (double)p->steps_per_epoch), "seed",
-                     (json_int_t)p->experiment->seed, "figures", figures_json(l), "train", train_json(l), "model", "weights",
+                     real_json(l->best ? l->best->epoch : hone__loop_epochs(l)), "seed", (json_int_t)p->experiment->seed,
+                     "figures", figures_json(l), "train", train_json(l), "model", "weights",
                      (json_int_t)hone__store_elements(p->network.store, false), "trainable",
                      (json_int_t)hone__store_elements(p->network.store, true), "data", "train", split_json(p->train_prepared),
                      "validation", split_json(p->validation_prepared), "peak_memory_bytes", (json_int_t)peak_memory());

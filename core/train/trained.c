@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { DEFAULT_TOKENS = 4096 /* of a batch, where hone.json says nothing */ };
+
 /* What is needed while a folder is opened. */
 typedef struct opening {
     hone__trained *t;
@@ -174,19 +176,23 @@ static hone_status read_precision(opening *o, hone_error *err)
 static hone_status read_facts(opening *o, hone_error *err)
 {
     hone__trained *t = o->t;
-    int64_t format = 0, max_length = 0, batch_size = 0, n_train = 0, seed = 0;
+    int64_t format = 0, max_length = 0, batch_size = 0, max_tokens = 0, n_train = 0, seed = 0;
     HONE_TRY(hone__json_int(o->root, "format", true, &format, o->path, err));
     if (format != HONE__MODEL_FORMAT)
         return hone_fail(err, HONE_EUNSUPPORTED, "%s has format %lld; this hone reads format %d", o->path, (long long)format,
                          HONE__MODEL_FORMAT);
     HONE_TRY(read_labels(o, err));
     HONE_TRY(read_int(o, "max_length", 1, INT32_MAX, &max_length, err));
-    HONE_TRY(read_int(o, "batch_size", 1, 1000000, &batch_size, err));
+    HONE_TRY(read_int(o, "batch_size", 0, 1000000, &batch_size, err));
+    if (json_object_get(o->root, "max_tokens")) /* files from before it was there lack it */
+        HONE_TRY(read_int(o, "max_tokens", 0, INT32_MAX, &max_tokens, err));
     HONE_TRY(read_int(o, "n_train", 0, INT64_MAX, &n_train, err));
     HONE_TRY(read_int(o, "seed", 0, INT64_MAX, &seed, err));
     HONE_TRY(read_calibration(o, err));
     HONE_TRY(read_precision(o, err));
-    t->batch_size = (uint64_t)batch_size;
+    t->bounds = (hone__bounds){(uint64_t)batch_size, (uint64_t)max_tokens};
+    if (!batch_size && !max_tokens)
+        t->bounds.tokens = DEFAULT_TOKENS;
     t->instances.seed = t->network.seed = (uint64_t)seed;
     t->facts = (hone_facts){.size = sizeof t->facts,
                             .positive = t->labels.positive,
@@ -448,7 +454,7 @@ static hone_status begin(hone__trained *t, const hone__trained_setup *setup, hon
     if (!t->arena || !t->step || !t->callback || !t->network.store)
         return hone_no_memory(err, "opening a model");
     hone__float_mode_set();
-    t->batch_size = 32;
+    t->bounds.tokens = DEFAULT_TOKENS;
     t->labels.positive = -1;
     t->instances = (hone__instances){.trial = t->arena,
                                      .callback = t->callback,
@@ -622,7 +628,7 @@ hone_status hone__trained_evaluate(hone__trained *t, const hone__prepared *prepa
     const hone__evaluate_setup setup = {.net = &t->network,
                                         .data = prepared,
                                         .split = split,
-                                        .batch_size = t->batch_size,
+                                        .bounds = t->bounds,
                                         .labels = t->metric_facts.labels,
                                         .n_labels = t->labels.n,
                                         .positive = t->labels.positive,

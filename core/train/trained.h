@@ -38,7 +38,7 @@ typedef struct hone__trained {
     hone_model_setup model_setup;
     hone_facts facts, metric_facts;
     hone__labels labels;
-    uint64_t batch_size;
+    hone__bounds bounds; /* of a batch */
     const void *calibration;
     uint64_t n_calibration;
     const hone_reader *reader;

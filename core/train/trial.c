@@ -47,11 +47,11 @@ hone_status hone__trial_run(const hone__trial_setup *setup, hone_error *err)
     return status;
 }
 
-static hone_status describe(const hone__parts *p, hone__str *out, hone_error *err)
+static hone_status describe(hone__parts *p, hone__str *out, hone_error *err)
 {
     hone__prepared *test = NULL;
     if (p->dataset.test)
-        HONE_TRY(hone__prepare(&p->preparer, p->dataset.test, 0, false, p->pool, &test, err));
+        HONE_TRY(hone__cache_prepare(&p->cache, p->dataset.test, false, p->pool, &test, err));
     const hone_status status = hone__dataset_describe(&p->dataset, p->train_prepared, p->validation_prepared, test, out, err);
     hone__prepared_destroy(test);
     return status;

@@ -163,20 +163,18 @@ static hone_status run_steps(bench *b, hone_error *err)
 {
     hone__parts *p = b->parts;
     const hone__trainer_config *t = &p->experiment->trainer;
-    const uint64_t n = hone_corpus_count(p->train), size = (uint64_t)t->train_batch_size;
-    uint64_t *order = hone_alloc_array(p->trial, n, sizeof *order);
     taken *x = hone_alloc(p->trial, sizeof *x);
-    if (!order || !x)
+    if (!x)
         return hone_no_memory(err, "measuring");
-    hone__epoch_order((uint64_t)p->experiment->seed, 0, order, n);
     for (int64_t step = 0; step <= b->steps; step++) {
         hone__step_result result;
         double tokens, squares;
-        const uint64_t at = (uint64_t)(step % p->steps_per_epoch) * size, these = n - at < size ? n - at : size;
-        count_tokens(p->train_prepared, order + at, these, &tokens, &squares);
+        uint64_t these = 0;
+        const uint64_t *order = hone__batches_step(p->batches, step % p->total_steps, &these);
+        count_tokens(p->train_prepared, order, these, &tokens, &squares);
         measure_peaks(b);
         take_begin(x);
-        HONE_TRY(hone__step_run(p->stepper, p->train_prepared, order + at, these, (uint64_t)t->micro_batch_size, step + 1, 0,
+        HONE_TRY(hone__step_run(p->stepper, p->train_prepared, order, these, (uint64_t)t->micro_batch_size, step + 1, 0,
                                 &result, err));
         if (step > 0)
             take_end(b, x, flops_of(b, TRAINING, tokens, squares), tokens, (double)these);
@@ -211,17 +209,6 @@ static void on_batch(void *ctx, uint64_t done, uint64_t n)
     take_begin(&e->taken);
 }
 
-static const hone__prepared *compared;
-
-static int by_length(const void *a, const void *b)
-{
-    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    double tokens_x, tokens_y, squares;
-    count_tokens(compared, &x, 1, &tokens_x, &squares);
-    count_tokens(compared, &y, 1, &tokens_y, &squares);
-    return tokens_x != tokens_y ? (tokens_x < tokens_y ? 1 : -1) : x < y ? -1 : 1;
-}
-
 static hone_status run_batches(bench *b, hone_error *err)
 {
     hone__parts *p = b->parts;
@@ -229,21 +216,19 @@ static hone_status run_batches(bench *b, hone_error *err)
     hone__evaluated out;
     hone_arena *arena = hone__arena_create(0);
     const uint64_t n = p->validation_prepared ? hone__prepared_stats_of(p->validation_prepared)->examples : 0;
-    uint64_t *order = hone_alloc_array(p->trial, n + 1, sizeof *order);
+    hone__division batches = {0};
     evaluating *e = hone_alloc(p->trial, sizeof *e);
-    if (!arena || !order || !e)
+    if (!arena || !e)
         return hone_no_memory(err, "measuring");
-    for (uint64_t i = 0; i < n; i++)
-        order[i] = i;
-    compared = p->validation_prepared;
     if (n)
-        qsort(order, n, sizeof *order, by_length);
+        HONE_TRY(hone__divide_by_length(p->trial, p->validation_prepared, hone__eval_bounds(&p->experiment->trainer), &batches,
+                                        err));
     e->b = b;
-    e->order = order;
+    e->order = batches.order;
     const hone__evaluate_setup setup = {.net = &p->network,
                                         .data = p->validation_prepared,
                                         .split = "validation",
-                                        .batch_size = (uint64_t)p->experiment->trainer.eval_batch_size,
+                                        .bounds = hone__eval_bounds(&p->experiment->trainer),
                                         .labels = p->metric_facts.labels,
                                         .n_labels = p->metric_facts.n_labels,
                                         .positive = p->metric_facts.positive,

@@ -20,8 +20,10 @@ START_TEST(least_file_becomes_a_whole_experiment)
     ck_assert_int_eq(e->seed, 42);
     ck_assert_str_eq(e->reader.plugin->table->name, "null");
     ck_assert_int_eq(e->trainer.num_train_epochs, 3);
-    ck_assert_int_eq(e->trainer.train_batch_size, 8);
-    ck_assert_int_eq(e->trainer.eval_batch_size, 32);
+    ck_assert_int_eq(e->trainer.train_batch_size.value, 8);
+    ck_assert_int_eq(e->trainer.eval_batch_size.word, 0);
+    ck_assert_int_eq(e->trainer.max_tokens.word, 0);
+    ck_assert_int_eq(e->trainer.eval_max_tokens.value, 4096);
     ck_assert_double_eq(e->trainer.max_grad_norm, 1);
     ck_assert_int_eq(e->trainer.threads.word, 0);
     ck_assert_str_eq(e->trainer.metric_for_best_model, "validation/loss");
@@ -313,6 +315,17 @@ static const mistake mistakes[] = {
      "exp.yaml:8:11: trainer has no key \"per_device_train_batch_size\"; it is called train_batch_size here\n"
      "exp.yaml:8:43: trainer has no key \"lr\"; write optimizer.learning_rate\n"
      "exp.yaml:8:50: trainer has no key \"epochs\"; it is called num_train_epochs here"},
+    {DATA REST "trainer: {batch_size: 8, group_by_length: true}\n",
+     "exp.yaml:8:11: trainer has no key \"batch_size\"; it is called train_batch_size here\n"
+     "exp.yaml:8:26: trainer has no key \"group_by_length\"; it is called train_sampling_strategy here"},
+    {DATA REST "trainer: {train_batch_size: none}\n",
+     "exp.yaml:8:29: trainer.train_batch_size and trainer.max_tokens are both none; one of them must say where a batch ends"},
+    {DATA REST "trainer: {eval_batch_size: none, eval_max_tokens: none}\n",
+     "exp.yaml:8:28: trainer.eval_batch_size and trainer.eval_max_tokens are both none; one of them must say where a batch "
+     "ends"},
+    {DATA REST "trainer: {train_sampling_strategy: grouped}\n",
+     "exp.yaml:8:36: trainer.train_sampling_strategy is \"grouped\"; it must be one of random, sequential, "
+     "group_by_length"},
     {DATA REST "trainer: fast\n", "exp.yaml:8:10: trainer is \"fast\"; it must be a map"},
     {DATA REST "metrics: accuracy\n",
      "exp.yaml:8:10: metrics is \"accuracy\"; it must be a list, each item the name of a metric, or a map with its type"},

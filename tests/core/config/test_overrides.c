@@ -123,7 +123,7 @@ static const struct {
     {"optimzer.learning_rate=1", "command line: the file has no key \"optimzer\"; did you mean \"optimizer\"? It has: *"},
     {"seed=", "command line: seed is empty; it must be an integer >= 0"},
     {"trainer.train_batch_size=2.0",
-     "command line: trainer.train_batch_size is 2.0; it must be an integer in [1, 1000000]: write 2"},
+     "command line: trainer.train_batch_size is 2.0; it must be an integer in [1, 1000000], or none: write 2"},
     {"metrics.0=f1", "metrics.0=f1: command line: 'metrics.0' cannot be set: 'metrics' is a list (*"},
     {"seed.x=1", "seed.x=1: command line: 'seed.x' cannot be set: *"},
     {"optimizer=[", "optimizer=[: command line:*"},

@@ -57,7 +57,7 @@ START_TEST(group_of_zip_is_one_choice)
         const double x[] = {i};
         const hone__experiment *trial = load_point(&w, e, x);
         ck_assert_int_eq(trial->tokenizer_common->max_length.value, i == 0 ? 64 : 128);
-        ck_assert_int_eq(trial->trainer.train_batch_size, i == 0 ? 32 : 16);
+        ck_assert_int_eq(trial->trainer.train_batch_size.value, i == 0 ? 32 : 16);
     }
     world_close(&w);
 }
@@ -327,9 +327,9 @@ static const mistake mistakes[] = {
      "exp.yaml:12:10: trainer has no key \"batch_size\"; it is called train_batch_size here"},
     {ZIP("    a: [{optimizer.nesterov: true}]\n"), "exp.yaml:12:10: optimizer has no key \"nesterov\"; it has: *"},
     {ZIP("    a: [{trainer.train_batch_size: 0}]\n"),
-     "exp.yaml:12:36: trainer.train_batch_size is 0; it must be an integer in [1, 1000000]"},
+     "exp.yaml:12:36: trainer.train_batch_size is 0; it must be an integer in [1, 1000000], or none"},
     {ZIP("    a: [{trainer.train_batch_size: {values: [8]}}]\n"),
-     "exp.yaml:12:36: trainer.train_batch_size is a map; it must be an integer in [1, 1000000]"},
+     "exp.yaml:12:36: trainer.train_batch_size is a map; it must be an integer in [1, 1000000], or none"},
     {ZIP("    a: [{data.train: t.tsv}]\n"), "exp.yaml:12:10: sweep.zip.a has data.train, which cannot be swept"},
     {ZIP("    a: [{name: one}]\n"), "exp.yaml:12:9: sweep.zip.a[0] sets nothing beside its name"},
     {ZIP("    a: [{name: [1], tokenizer.max_length: 8}]\n"),

@@ -17,15 +17,20 @@
 
 /* ---- A trial to interrupt ---------------------------------------------------------------------------------------- */
 
-static const char trainer_yaml[] = "trainer: {num_train_epochs: 3, train_batch_size: 8, micro_batch_size: 3, threads: 2, "
+static const char trainer_yaml[] = "trainer: {num_train_epochs: 3, %s, micro_batch_size: 3, threads: 2, "
                                    "eval_strategy: steps, eval_steps: 2, save_strategy: %s, save_steps: %d}\n";
 
 /* 15 steps of a small bert with dropout, warm-up and micro-batches; each epoch ends with a step of 4 examples. */
-static void begin(fixture *f, const char *strategy, int save_steps)
+static void begin_with(fixture *f, const char *batches, const char *strategy, int save_steps)
 {
     fixture_begin_with(f, 36);
     fixture_compose(f, "", fixture_bert(f, ", freeze: {embeddings: true}"),
-                    hone_sprintf(f->arena, trainer_yaml, strategy, save_steps));
+                    hone_sprintf(f->arena, trainer_yaml, batches, strategy, save_steps));
+}
+
+static void begin(fixture *f, const char *strategy, int save_steps)
+{
+    begin_with(f, "train_batch_size: 8", strategy, save_steps);
 }
 
 static hone_status run(fixture *f, hone_error *err)
@@ -82,14 +87,19 @@ static void free_files(files *all)
         hone__free(all->text[i]);
 }
 
-static files run_through(void)
+static files run_through_with(const char *batches)
 {
     fixture f;
-    begin(&f, "no", 1);
+    begin_with(&f, batches, "no", 1);
     run_well(&f);
     const files all = read_files(&f);
     fixture_end(&f);
     return all;
+}
+
+static files run_through(void)
+{
+    return run_through_with("train_batch_size: 8");
 }
 
 /* What the folder holds is what a trial that ran through leaves; and nothing else is in it. */
@@ -166,6 +176,27 @@ START_TEST(a_trial_interrupted_again_and_again_has_the_bits_of_one_that_ran_thro
         fixture_end(&f);
     }
     free_files(&whole);
+}
+END_TEST
+
+/* Epochs with steps of their own number, one drawn and one with lengths grouped. */
+START_TEST(batches_by_tokens_go_on_in_the_middle_of_an_epoch)
+{
+    static const char *const batches[] = {"train_batch_size: none, max_tokens: 90",
+                                          "train_batch_size: 20, max_tokens: 90, train_sampling_strategy: group_by_length"};
+    for (size_t i = 0; i < 2; i++) {
+        fixture f;
+        hone_error err;
+        files whole = run_through_with(batches[i]);
+        int times = 0;
+        begin_with(&f, batches[i], "steps", 1);
+        for (int64_t after = 0; run_until(&f, after, &err) != HONE_OK; after += 2, times++)
+            ck_assert_msg(err.status == HONE_EINTERRUPTED, "%s", err.msg);
+        ck_assert_int_ge(times, 4);
+        check_finished(&f, &whole);
+        free_files(&whole);
+        fixture_end(&f);
+    }
 }
 END_TEST
 
@@ -510,8 +541,8 @@ START_TEST(any_allocation_may_fail_while_checkpoints_are_made_and_used)
 END_TEST
 
 SUITE("checkpoint", a_trial_interrupted_again_and_again_has_the_bits_of_one_that_ran_through,
-      without_checkpoints_an_interrupted_trial_begins_anew, a_trial_in_bf16_has_one_result_too,
-      a_trial_killed_at_random_moments_has_the_bits_of_one_that_ran_through,
+      batches_by_tokens_go_on_in_the_middle_of_an_epoch, without_checkpoints_an_interrupted_trial_begins_anew,
+      a_trial_in_bf16_has_one_result_too, a_trial_killed_at_random_moments_has_the_bits_of_one_that_ran_through,
       a_flipped_bit_is_noticed_and_the_checkpoint_before_it_used, with_every_checkpoint_damaged_the_trial_begins_anew,
       a_checkpoint_whose_metrics_are_gone_is_not_used, only_what_changes_numbers_makes_it_another_configuration,
       a_checkpoint_over_other_data_is_not_used, a_loss_that_is_no_number_names_the_step_and_the_last_good_checkpoint,

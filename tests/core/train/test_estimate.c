@@ -40,8 +40,10 @@ START_TEST(steps_and_tokens_are_those_of_the_trial)
     static const char *const trainers[] = {
         "trainer: {num_train_epochs: 2, train_batch_size: 8, threads: 1}\n",
         "trainer: {num_train_epochs: 3, max_steps: 17, train_batch_size: 16, threads: 1}\n",
-        "trainer: {max_train_samples: 30, num_train_epochs: 1, micro_batch_size: 3, threads: 1}\n"};
-    for (size_t i = 0; i < 3; i++) {
+        "trainer: {max_train_samples: 30, num_train_epochs: 1, micro_batch_size: 3, threads: 1}\n",
+        "trainer: {num_train_epochs: 3, train_batch_size: none, max_tokens: 100, micro_batch_size: 5, threads: 1}\n",
+        "trainer: {num_train_epochs: 2, max_tokens: 60, train_sampling_strategy: group_by_length, threads: 1}\n"};
+    for (size_t i = 0; i < 5; i++) {
         fixture f;
         hone_error err = {0};
         fixture_begin_with(&f, 90);

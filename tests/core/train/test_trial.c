@@ -152,6 +152,33 @@ START_TEST(the_same_cutting_into_micro_batches_gives_the_same_bits)
 }
 END_TEST
 
+START_TEST(threads_change_no_bit_where_batches_are_bounded_in_tokens)
+{
+    compare("trainer: {num_train_epochs: 2, train_batch_size: none, max_tokens: 70, train_sampling_strategy: group_by_length, "
+            "threads: 1}\n",
+            "trainer: {num_train_epochs: 2, train_batch_size: none, max_tokens: 70, train_sampling_strategy: group_by_length, "
+            "threads: 3}\n");
+}
+END_TEST
+
+/* Rows of the reference operators, and of native, are independent, so an evaluation's figures do not depend on its batches. */
+START_TEST(the_batches_of_evaluations_change_no_bit)
+{
+    static const char *const backends[] = {"\"null\"", "native"};
+    for (size_t i = 0; i < 2; i++) {
+        char one[200], other[200];
+        snprintf(one, sizeof one, "backend: {type: %s}\ntrainer: {num_train_epochs: 1, threads: 2}\n", backends[i]);
+        snprintf(other, sizeof other, "backend: {type: %s}\ntrainer: {num_train_epochs: 1, threads: 2, eval_max_tokens: 33}\n",
+                 backends[i]);
+        compare(one, other);
+        snprintf(other, sizeof other,
+                 "backend: {type: %s}\ntrainer: {num_train_epochs: 1, threads: 2, eval_batch_size: 1, eval_max_tokens: none}\n",
+                 backends[i]);
+        compare(one, other);
+    }
+}
+END_TEST
+
 /* Masks a token of each text, another one in each epoch. */
 static hone_status prepare_masked(const hone_self *self, const hone_prepare *in, hone_sequences *out, hone_error *err)
 {
@@ -595,10 +622,12 @@ END_TEST
 SUITE("trial", a_bag_learns_what_can_be_told_apart, a_small_bert_learns_what_can_be_told_apart,
       other_poolings_and_hidden_layers_learn_too, the_confusion_matrix_agrees_with_accuracy,
       threads_and_a_second_run_change_no_bit, the_same_cutting_into_micro_batches_gives_the_same_bits,
-      evaluations_come_every_so_many_steps_and_at_the_end, threads_change_no_bit_of_openblas, the_token_cache_changes_no_bit,
-      what_depends_on_the_epoch_is_not_cached, another_seed_changes_the_numbers, micro_batches_change_nothing_but_roundings,
-      frozen_layers_keep_every_bit, frozen_layers_run_without_dropout_and_trained_ones_with_it,
-      freezing_what_is_not_there_is_refused, a_loss_that_is_no_number_ends_the_trial_and_names_the_step,
-      a_stop_ends_the_trial_as_interrupted, early_stopping_ends_after_its_patience, the_best_by_a_loss_is_the_smallest,
+      evaluations_come_every_so_many_steps_and_at_the_end, threads_change_no_bit_of_openblas,
+      threads_change_no_bit_where_batches_are_bounded_in_tokens, the_batches_of_evaluations_change_no_bit,
+      the_token_cache_changes_no_bit, what_depends_on_the_epoch_is_not_cached, another_seed_changes_the_numbers,
+      micro_batches_change_nothing_but_roundings, frozen_layers_keep_every_bit,
+      frozen_layers_run_without_dropout_and_trained_ones_with_it, freezing_what_is_not_there_is_refused,
+      a_loss_that_is_no_number_ends_the_trial_and_names_the_step, a_stop_ends_the_trial_as_interrupted,
+      early_stopping_ends_after_its_patience, the_best_by_a_loss_is_the_smallest,
       a_head_is_calibrated_before_it_decodes_and_its_model_keeps_that, max_steps_and_max_train_samples_bound_the_work,
       a_metric_that_nobody_gives_is_refused, any_allocation_may_fail_and_a_retry_succeeds)
