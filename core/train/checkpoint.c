@@ -401,7 +401,6 @@ static hone_status restore_tensors(hone__loop *l, const opened *o, hone_error *e
         const hone__st_entry *e = hone__st_find(&o->file, items[i].name);
         memcpy(items[i].tensor.data, e->data, (size_t)e->bytes);
     }
-    hone__stepper_restored(l->parts->stepper);
     return HONE_OK;
 }
 
@@ -462,6 +461,7 @@ static hone_status restore(hone__loop *l, const opened *o, hone_error *err)
     list_members(l, members);
     for (size_t i = 0; i < N_MEMBERS && members[i].key; i++)
         HONE_TRY(get_member(o->state, &members[i], o->path, err));
+    hone__stepper_restored(l->parts->stepper, l->step);
     HONE_TRY(restore_files(l, o, err));
     HONE_TRY(restore_best(l, o, err));
     snprintf(l->saved.path, sizeof l->saved.path, "%s", o->path);

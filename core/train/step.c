@@ -627,7 +627,8 @@ hone_status hone__stepper_state(hone__stepper *s, hone_arena *arena, hone__st_it
     return l.failed ? hone_no_memory(err, "listing what a checkpoint holds") : HONE_OK;
 }
 
-void hone__stepper_restored(hone__stepper *s)
+void hone__stepper_restored(hone__stepper *s, int64_t step)
 {
+    s->updated = step;
     touch_weights(s->setup.net->store);
 }

@@ -43,7 +43,7 @@ hone_status hone__step_run(hone__stepper *s, const hone__prepared *data, const u
  * them; hone__stepper_restored() must follow. The list lives in `arena`. */
 hone_status hone__stepper_state(hone__stepper *s, hone_arena *arena, hone__st_item **items, size_t *n,
                                 hone_error *err) HONE_CHECKED;
-void hone__stepper_restored(hone__stepper *s);
+void hone__stepper_restored(hone__stepper *s, int64_t step); /* the last one that is in them */
 
 /* Puts the weights that techniques want evaluated in place of the trained ones, and back. */
 hone_status hone__stepper_evaluation_begin(hone__stepper *s, hone_error *err) HONE_CHECKED;

@@ -110,8 +110,8 @@ static void check_finished(const fixture *f, files *whole)
         "errors.tsv", "slices.tsv", "confusion.tsv", "model",     "exhibits.json", "result.json",   "log.txt"};
     files ours = read_files(f);
     for (size_t i = 0; i < N_FILES; i++)
-        ck_assert_msg(strcmp(ours.text[i], whole->text[i]) == 0, "%s differs:\n%s\n\nnot:\n%s", names[i], ours.text[i],
-                      whole->text[i]);
+        ck_assert_msg(strcmp(ours.text[i], whole->text[i]) == 0, "%s differs:\n%.1000s\n\nnot:\n%.1000s", names[i],
+                      ours.text[i], whole->text[i]);
     free_files(&ours);
     DIR *d = opendir(f->dir);
     ck_assert_ptr_nonnull(d);
@@ -197,6 +197,53 @@ START_TEST(batches_by_tokens_go_on_in_the_middle_of_an_epoch)
         free_files(&whole);
         fixture_end(&f);
     }
+}
+END_TEST
+
+/* Stops the trial while it is evaluated, in the middle of the second evaluation. */
+static volatile int stop_at_once;
+static int decoded, stop_at;
+static hone_status (*real_decode)(const hone_self *self, const hone_decode *in, hone_answer *out, hone_error *err);
+
+static hone_status decode_and_stop(const hone_self *self, const hone_decode *in, hone_answer *out, hone_error *err)
+{
+    stop_at_once |= ++decoded == stop_at;
+    return real_decode(self, in, out, err);
+}
+
+/* The average that is evaluated counts the steps that are in it, also those before the checkpoint. */
+START_TEST(an_evaluation_interrupted_in_its_middle_is_done_again_with_the_same_average)
+{
+    files all[2];
+    for (int i = 0; i < 2; i++) {
+        fixture f;
+        hone_error err;
+        fixture_begin_with(&f, 36);
+        fixture_compose(&f, "", fixture_bert(&f, ""),
+                        "techniques: [ema]\ntrainer: {num_train_epochs: 2, threads: 1, eval_strategy: steps, eval_steps: 2, "
+                        "eval_batch_size: 8}\n");
+        hone_head head = *(const hone_head *)(const void *)f.experiment->head.plugin->table;
+        hone__plugin plugin = *f.experiment->head.plugin;
+        real_decode = head.decode;
+        head.decode = decode_and_stop;
+        plugin.table = &head.plugin;
+        f.experiment->head.plugin = &plugin;
+        f.setup.stop = &stop_at_once;
+        decoded = 0;
+        stop_at = i ? 60 + 20 : -1;
+        if (i) {
+            ck_assert_int_eq(run(&f, &err), HONE_EINTERRUPTED);
+            ck_assert_msg(strstr(err.msg, "stopped while evaluating; it can go on from") != NULL, "%s", err.msg);
+        }
+        stop_at_once = 0;
+        run_well(&f);
+        all[i] = read_files(&f);
+        fixture_end(&f);
+    }
+    for (size_t i = 0; i < N_FILES; i++)
+        ck_assert_str_eq(all[0].text[i], all[1].text[i]);
+    free_files(&all[0]);
+    free_files(&all[1]);
 }
 END_TEST
 
@@ -541,8 +588,10 @@ START_TEST(any_allocation_may_fail_while_checkpoints_are_made_and_used)
 END_TEST
 
 SUITE("checkpoint", a_trial_interrupted_again_and_again_has_the_bits_of_one_that_ran_through,
-      batches_by_tokens_go_on_in_the_middle_of_an_epoch, without_checkpoints_an_interrupted_trial_begins_anew,
-      a_trial_in_bf16_has_one_result_too, a_trial_killed_at_random_moments_has_the_bits_of_one_that_ran_through,
+      batches_by_tokens_go_on_in_the_middle_of_an_epoch,
+      an_evaluation_interrupted_in_its_middle_is_done_again_with_the_same_average,
+      without_checkpoints_an_interrupted_trial_begins_anew, a_trial_in_bf16_has_one_result_too,
+      a_trial_killed_at_random_moments_has_the_bits_of_one_that_ran_through,
       a_flipped_bit_is_noticed_and_the_checkpoint_before_it_used, with_every_checkpoint_damaged_the_trial_begins_anew,
       a_checkpoint_whose_metrics_are_gone_is_not_used, only_what_changes_numbers_makes_it_another_configuration,
       a_checkpoint_over_other_data_is_not_used, a_loss_that_is_no_number_names_the_step_and_the_last_good_checkpoint,
