@@ -76,7 +76,10 @@ const hone__command hone__commands[] = {
      "looked at;\n"
      "key=value changes settings of the reader. With --lines each line is a text; - is standard input. Predictions are "
      "tab-separated,\n"
-     "as in a trial's predictions.tsv, or with --json one object a line."},
+     "as in a trial's predictions.tsv, or with --json one object a line. A head of several outputs gives them all: one table "
+     "behind "
+     "the\n"
+     "other, or in files with their names (predictions.relation.tsv)."},
     {"report", hone__cli_report, "DIR ... [--format svg|png|pdf] [--json]",
      "makes the reports of runs again, out of their directories", "hone report reports/mrpc --format png",
      "index.html is one page that needs nothing else, report.md the same as text. Every picture is an SVG; --format draws them "

@@ -7,6 +7,7 @@
 #include "cli/meter.h"
 #include "cli/model.h"
 #include "cli/options.h"
+#include "train/evidence.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -45,6 +46,11 @@ static hone_status run_model(using *u, const char *what, bool gold, hone__evalua
     return status;
 }
 
+static bool is_file(const char *path)
+{
+    return path && strcmp(path, "-") != 0;
+}
+
 static void close_model(using *u)
 {
     hone__arena_destroy(u->arena);
@@ -53,17 +59,40 @@ static void close_model(using *u)
 
 /* ---- predict ----------------------------------------------------------------------------------------------------- */
 
+/* Several tables in one stream have the output's name before each, and an empty line between them. */
+static hone_status add_output(const using *u, const hone__evaluated *evaluated, uint64_t o, hone__str *text, hone_error *err)
+{
+    const hone_evaluation *e = &evaluated->outputs[o];
+    if (u->json)
+        return hone__predictions_json(e, text, err);
+    if (evaluated->n > 1 && !is_file(u->output))
+        hone__str_addf(text, "%s# output %s\n", o ? "\n" : "", e->output);
+    return hone__predictions_text(e, text, err);
+}
+
+/* A table in a file is a table alone: further outputs get files of their own, as in a trial's directory. */
+static hone_status write_outputs(const using *u, const hone__evaluated *evaluated, hone_error *err)
+{
+    const bool apart = !u->json && is_file(u->output);
+    hone__str text = {0};
+    hone_status status = HONE_OK;
+    for (uint64_t o = 0; o < evaluated->n && status == HONE_OK; o++) {
+        status = add_output(u, evaluated, o, &text, err);
+        if (status != HONE_OK || (!apart && o + 1 < evaluated->n))
+            continue;
+        const char *path = apart ? hone__output_file(u->arena, u->output, o ? evaluated->outputs[o].output : "") : u->output;
+        status = apart && !path ? hone_no_memory(err, "writing predictions") : hone__output_write(path, &text, err);
+        hone__str_clear(&text);
+    }
+    hone__str_clear(&text);
+    return status;
+}
+
 static hone_status predict(using *u, hone_error *err)
 {
     hone__evaluated evaluated;
-    hone__str text = {0};
     HONE_TRY(run_model(u, "predicting", false, &evaluated, err));
-    hone_status status = u->json ? hone__predictions_json(&evaluated.outputs[0], &text, err)
-                                 : hone__predictions_text(&evaluated.outputs[0], &text, err);
-    if (status == HONE_OK)
-        status = hone__output_write(u->output, &text, err);
-    hone__str_clear(&text);
-    return status;
+    return write_outputs(u, &evaluated, err);
 }
 
 int hone__cli_predict(int argc, char **argv)
@@ -120,8 +149,12 @@ static hone_status evaluate(using *u, hone_error *err)
     if (!exhibits)
         return hone_no_memory(err, "evaluating");
     HONE_TRY(hone__trained_figures(u->session.trained, &evaluated, exhibits, err));
-    if (u->output)
-        HONE_TRY(hone__predictions_write(u->output, &evaluated.outputs[0], err));
+    for (uint64_t o = 0; u->output && o < evaluated.n; o++) {
+        const char *path = hone__output_file(u->arena, u->output, o ? evaluated.outputs[o].output : "");
+        if (!path)
+            return hone_no_memory(err, "writing predictions");
+        HONE_TRY(hone__predictions_write(path, &evaluated.outputs[o], err));
+    }
     if (u->json)
         add_json(exhibits, evaluated.outputs[0].n, &text);
     else

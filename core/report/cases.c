@@ -193,7 +193,7 @@ hone_status hone__find_cases(const hone__finding *f, hone__findings *out, hone_e
 {
     hone__cells c = {0};
     hone_error why;
-    const char *name = hone__output_file(f->scratch, HONE__ERRORS_FILE, f->e->output);
+    const char *name = hone__output_file(f->scratch, HONE__ERRORS_FILE, f->file ? f->file : "");
     if (!name)
         return hone_no_memory(err, "looking at errors");
     const hone_status status = f->dir ? hone__cells_read(f->scratch, f->dir, name, MOST_CASES, &c, &why) : HONE_END;
@@ -202,7 +202,9 @@ hone_status hone__find_cases(const hone__finding *f, hone__findings *out, hone_e
     if (status != HONE_OK || !is_whole(&c))
         return HONE_OK;
     hone__case *cases = hone_alloc_array(f->arena, c.n_rows, sizeof *cases);
-    if (!cases)
+    const char *title = hone__finding_title(f, "The %llu examples with the highest loss", (unsigned long long)c.n_rows);
+    out->cases_title = title ? hone_strdup(f->arena, title) : NULL;
+    if (!cases || !out->cases_title)
         return hone_no_memory(err, "looking at errors");
     for (uint64_t r = 0; r < c.n_rows; r++)
         HONE_TRY(build(f, &c, r, &cases[r], err));

@@ -3,7 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "report/findings.h"
 
+#include "report/cells.h"
 #include "train/confusion.h"
+#include "train/evidence.h"
 
 #include <stdlib.h>
 
@@ -110,8 +112,37 @@ static hone_status add_pairs(const counting *c, hone_exhibits *x, hone_error *er
     return HONE_OK;
 }
 
+/* Predictions have the numbers of tokens; their words stand in confusion.tsv. */
+static hone_status find_tokens(const hone__finding *f, hone_exhibits *x, hone_error *err)
+{
+    static const char *const columns[] = {"gold", "predicted", "times", "% of gold"};
+    hone__cells c = {0};
+    hone_error why;
+    hone_table *t;
+    const char *name = hone__output_file(f->scratch, HONE__CONFUSION_FILE, f->file ? f->file : "");
+    const char *title = hone__finding_title(f, "Masked words most often taken for others");
+    if (!name || !title)
+        return hone_no_memory(err, "counting mistaken tokens");
+    const hone_status status = f->dir ? hone__cells_read(f->scratch, f->dir, name, MOST_PAIRS, &c, &why) : HONE_END;
+    if (status == HONE_ENOMEM)
+        return hone_fail(err, status, "%s", why.msg);
+    if (status != HONE_OK || c.n_columns != 4 || c.n_rows == 0)
+        return HONE_OK;
+    HONE_TRY(hone_table_begin(x, "confused_pairs", title, 4, columns, &t, err));
+    for (uint64_t r = 0; r < c.n_rows; r++) {
+        const char *const *cell = c.cell + 4 * r;
+        HONE_TRY(hone_table_text(t, cell[0], err));
+        HONE_TRY(hone_table_text(t, cell[1], err));
+        HONE_TRY(hone_table_number(t, atof(cell[2]), err));
+        HONE_TRY(hone_table_number(t, 100 * atof(cell[2]) / atof(cell[3]), err));
+    }
+    return HONE_OK;
+}
+
 hone_status hone__find_confusion(const hone__finding *f, hone__findings *out, hone_error *err)
 {
+    if (f->e->target == HONE_TARGET_TOKENS)
+        return find_tokens(f, out->exhibits, err);
     counting c = {.f = f};
     HONE_TRY(hone__confusion_count(f->scratch, f->e, &c.all, err));
     HONE_TRY(add_matrix(&c, out->exhibits, err));

@@ -39,6 +39,14 @@ static bool is_same_set(const hone_evaluation *e, const hone_record *r)
     return true;
 }
 
+static double share_right(const hone_record *r)
+{
+    double right = 0;
+    for (uint64_t i = 0; i < r->gold->n && i < r->prediction->n; i++)
+        right += r->gold->labels[i] == r->prediction->labels[i];
+    return r->gold->n ? right / (double)r->gold->n : (double)NAN;
+}
+
 static double worth(const hone_evaluation *e, const hone_record *r)
 {
     switch (e->target) {
@@ -49,6 +57,8 @@ static double worth(const hone_evaluation *e, const hone_record *r)
         return is_same_set(e, r);
     case HONE_TARGET_SCORE:
         return fabs(r->gold->score - r->prediction->score);
+    case HONE_TARGET_TOKENS:
+        return share_right(r);
     default:
         return r->items > 0 ? r->loss / r->items : r->loss;
     }
@@ -58,8 +68,8 @@ static hone_status weigh(slicing *s, hone_error *err)
 {
     const hone_evaluation *e = s->f->e;
     s->shares = e->target == HONE_TARGET_CLASS || e->target == HONE_TARGET_CHOICE || e->target == HONE_TARGET_CLASSES;
-    s->larger_is_better = s->shares;
-    s->what = s->shares ? "share right" : e->target == HONE_TARGET_SCORE ? "mean absolute error" : "mean loss";
+    s->larger_is_better = s->shares || e->target == HONE_TARGET_TOKENS;
+    s->what = s->larger_is_better ? "share right" : e->target == HONE_TARGET_SCORE ? "mean absolute error" : "mean loss";
     s->value = hone_alloc_array(s->f->scratch, e->n, sizeof *s->value);
     if (!s->value)
         return hone_no_memory(err, "looking at groups of examples");

@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "report/thresholds.h"
-#include "train/evaluate.h"
+#include "train/evidence.h"
 
 #include <hone/statistics.h>
 #include <math.h>
@@ -19,7 +19,7 @@ static const struct finder {
     hone__finder *find;
 } finders[] = {
     {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_CLASSES), hone__find_classes},
-    {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_TAGS), hone__find_confusion},
+    {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_TAGS) | HONE_TAKES(HONE_TARGET_TOKENS), hone__find_confusion},
     {HONE_TAKES(HONE_TARGET_TAGS), hone__find_entities},
     {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_CLASSES), hone__find_curves},
     {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_CLASSES), hone__find_calibration},
@@ -80,10 +80,17 @@ static hone_status find_all(const hone__finding *f, hone__findings *out, hone_er
     return HONE_OK;
 }
 
-/* Names of findings on the validation data have no prefix: most runs have no others. */
-static const char *prefix_of(const char *split)
+/* Of findings on the validation data there is none: most runs have no others. */
+static const char *word_of(const char *split)
 {
     return strcmp(split, "validation") == 0 ? "" : split;
+}
+
+/* "", "test", "relation", "test_relation"; NULL when memory is short. */
+static const char *prefix_of(hone_arena *arena, const hone_evaluation *e)
+{
+    const char *split = word_of(e->split);
+    return hone_sprintf(arena, "%s%s%s", split, *split && *e->output ? "_" : "", e->output);
 }
 
 static hone_status make(hone_arena *arena, const hone_evaluation *e, hone__finding *f, hone__findings **findings,
@@ -94,7 +101,11 @@ static hone_status make(hone_arena *arena, const hone_evaluation *e, hone__findi
     if (!out || !(out->exhibits = hone__exhibits_create(arena)))
         return hone_no_memory(err, "looking at predictions");
     out->split = e->split;
-    out->exhibits->prefix = prefix_of(e->split);
+    out->output = e->output;
+    out->target = e->target;
+    out->exhibits->prefix = prefix_of(arena, e);
+    if (!out->exhibits->prefix)
+        return hone_no_memory(err, "looking at predictions");
     HONE_TRY(choose_records(arena, e, &some, err));
     f->arena = arena;
     f->e = &some;
@@ -132,12 +143,14 @@ static bool is_on(const hone__yaml *experiment, const char *path)
     return !node || !node->text || strcmp(node->text, "false") != 0;
 }
 
-hone_status hone__findings_read(hone_arena *arena, const char *dir, const char *split, const hone__yaml *experiment,
-                                hone_log *log, hone__findings **findings, hone_error *err)
+/* *findings stays NULL where there are no predictions. `file` is the output as files are named, `output` as people see it. */
+static hone_status read_output(hone_arena *arena, const hone__findings_source *s, const char *file, const char *output,
+                               hone__findings **findings, hone_error *err)
 {
     hone_evaluation *e;
     hone_error why;
-    const char *path = hone__path_join(arena, dir, "predictions.tsv");
+    const char *name = hone__output_file(arena, HONE__PREDICTIONS_FILE, file);
+    const char *path = name ? hone__path_join(arena, s->dir, name) : NULL;
     *findings = NULL;
     if (!path)
         return hone_no_memory(err, "reading predictions");
@@ -147,14 +160,33 @@ hone_status hone__findings_read(hone_arena *arena, const char *dir, const char *
     if (status == HONE_ENOMEM)
         return hone_fail(err, status, "%s", why.msg);
     if (status != HONE_OK) {
-        hone_log_line(log, HONE_LOG_WARNING, "%s", why.msg);
+        hone_log_line(s->log, HONE_LOG_WARNING, "%s", why.msg);
         return HONE_OK;
     }
-    e->positive = hone__positive_label(e, experiment);
-    e->split = split;
-    hone__finding f = {
-        .dir = dir, .by_label = is_on(experiment, "report.by_label"), .by_length = is_on(experiment, "report.by_length")};
+    e->positive = *output ? -1 : hone__positive_label(e, s->experiment); /* several outputs have labels of their own */
+    e->split = s->split;
+    e->output = output;
+    hone__finding f = {.dir = s->dir,
+                       .file = file,
+                       .by_label = is_on(s->experiment, "report.by_label"),
+                       .by_length = is_on(s->experiment, "report.by_length")};
     return make(arena, e, &f, findings, err);
+}
+
+hone_status hone__findings_read(hone_arena *arena, const hone__findings_source *s, hone__findings_list *list, hone_error *err)
+{
+    const size_t n = s->shown && s->shown->n_outputs > 1 ? s->shown->n_outputs : 1;
+    *list = (hone__findings_list){.all = hone_alloc_array(arena, n, sizeof *list->all)};
+    if (!list->all)
+        return hone_no_memory(err, "reading predictions");
+    for (size_t o = 0; o < n; o++) {
+        hone__findings *f;
+        const char *output = n > 1 ? s->shown->outputs[o] : "";
+        HONE_TRY(read_output(arena, s, o ? output : "", output, &f, err));
+        if (f)
+            list->all[list->n++] = f;
+    }
+    return HONE_OK;
 }
 
 /* ---- By name ----------------------------------------------------------------------------------------------------- */
@@ -200,8 +232,10 @@ const char *hone__finding_title(const hone__finding *f, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    const char *split = prefix_of(f->e->split);
-    return *split ? hone_sprintf(f->scratch, "%s (%s data)", text, split) : hone_strdup(f->scratch, text);
+    const char *split = word_of(f->e->split), *output = f->e->output;
+    if (!*split && !*output)
+        return hone_strdup(f->scratch, text);
+    return hone_sprintf(f->scratch, "%s (%s%s%s%s)", text, output, *split && *output ? ", " : "", split, *split ? " data" : "");
 }
 
 hone_status hone__finding_thresholds(const hone__finding *f, uint64_t label, hone__thresholds *t, hone_error *err)

@@ -37,20 +37,33 @@ hone_status hone__calibration_make(hone_arena *arena, uint64_t n, const double *
 /* ---- Findings ---------------------------------------------------------------------------------------------------- */
 
 typedef struct hone__findings {
-    const char *split; /* "validation", or "test": then names begin with test_, and titles say so */
+    const char *split;  /* "validation", or "test": then names begin with test_, and titles say so */
+    const char *output; /* of a head of several; then names have it, and titles too. "": there is no other */
+    uint32_t target;
     hone_exhibits *exhibits;
     hone__calibration calibration;
     const hone__case *cases; /* [n_cases] the worst examples, the worst first */
     size_t n_cases;
+    const char *cases_title; /* where there are some */
 } hone__findings;
 
 /* Of e->split, in `arena`. Examples without gold or without prediction are left out. */
 hone_status hone__findings_make(hone_arena *arena, const hone_evaluation *e, hone__findings **findings,
                                 hone_error *err) HONE_CHECKED;
-/* Of the predictions in a folder, a trial's or RUN/test; NULL where there are none, or, with a warning, where they cannot be read.
- * `experiment` (may be NULL) says which label is positive. */
-hone_status hone__findings_read(hone_arena *arena, const char *dir, const char *split, const hone__yaml *experiment,
-                                hone_log *log, hone__findings **findings, hone_error *err) HONE_CHECKED;
+/* What an evaluation has left. */
+typedef struct hone__findings_source {
+    const char *dir, *split;      /* dir: of a trial, or RUN/test */
+    const hone_exhibits *shown;   /* its exhibits, which name the outputs; may be NULL */
+    const hone__yaml *experiment; /* says which label is positive; may be NULL */
+    hone_log *log;
+} hone__findings_source;
+typedef struct hone__findings_list {
+    hone__findings **all; /* [n] one for each output of the head */
+    size_t n;
+} hone__findings_list;
+/* Of the predictions in a folder. An output without predictions is left out; with a warning, where they cannot be read. */
+hone_status hone__findings_read(hone_arena *arena, const hone__findings_source *source, hone__findings_list *list,
+                                hone_error *err) HONE_CHECKED;
 
 /* The index of data.positive_label among the evaluation's labels; -1 where there is none. */
 int32_t hone__positive_label(const hone_evaluation *e, const hone__yaml *experiment);
@@ -67,6 +80,7 @@ typedef struct hone__finding {
     const hone_evaluation *e;    /* every record has gold and prediction */
     bool has_scores;             /* of every label */
     const char *dir;             /* that the predictions were read from; NULL: they were not */
+    const char *file;            /* the output as files are named, "" the first */
     bool by_label, by_length;    /* slices that are asked for */
 } hone__finding;
 

@@ -88,9 +88,14 @@ static hone_status read_findings(hone__report *r, hone_error *err)
     const char *test = hone_sprintf(run->arena, "%s/" HONE__TEST_DIR, run->dir);
     if (!test || (best && !trial))
         return hone_no_memory(err, "writing a report");
+    hone__findings_source s = {
+        .dir = trial, .split = "validation", .shown = run->exhibits, .experiment = run->experiment, .log = r->log};
     if (trial)
-        HONE_TRY(hone__findings_read(run->arena, trial, "validation", run->experiment, r->log, &r->findings, err));
-    return run->test ? hone__findings_read(run->arena, test, "test", run->experiment, r->log, &r->test_findings, err) : HONE_OK;
+        HONE_TRY(hone__findings_read(run->arena, &s, &r->findings, err));
+    s.dir = test;
+    s.split = "test";
+    s.shown = run->test;
+    return run->test ? hone__findings_read(run->arena, &s, &r->test_findings, err) : HONE_OK;
 }
 
 static hone_status empty_plots(hone__plots *plots, hone_error *err)

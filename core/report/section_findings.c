@@ -37,15 +37,15 @@ static const struct group {
        "The expected calibration error is the mean over predictions of the difference in their bin (Guo et al. 2017)."}}},
     {"slices",
      {{TABLE, "slices",
-       "Groups of examples, the weakest first: the share that is wholly right with Wilson's 95 % interval; of numbers, the "
-       "mean "
-       "absolute error, of other targets the mean loss an item, with the normal one. Groups of fewer than 5 examples are left "
+       "Groups of examples, the weakest first: the share that is wholly right with Wilson's 95 % interval; of masked words, "
+       "the share of them that is right, of numbers the mean absolute error, of other targets the mean loss an item, with the "
+       "normal one. Groups of fewer than 5 examples are left "
        "out."}}},
     {"errors",
      {{CASES, "errors",
        "\xe2\x9c\x93 predicted and gold, \xe2\x9c\x97 predicted but not gold, \xe2\x97\x8b gold but not predicted. By the loss "
-       "an item; of tags, by "
-       "that of the sentence."}}},
+       "an item; of tags, by that of the "
+       "sentence. Behind a masked word stands what was predicted instead."}}},
     {"numbers", {{CURVES, "predicted_gold", NULL}, {CURVES, "residuals", NULL}, {TABLE, "regression", NULL}}},
 };
 
@@ -76,8 +76,7 @@ static void add_cases(hone__report *r, const hone__findings *f, const char *note
 {
     if (f->n_cases == 0)
         return;
-    hone__doc_heading(&r->doc, "The %zu examples with the highest loss%s", f->n_cases,
-                      strcmp(f->split, "validation") == 0 ? "" : " (test data)");
+    hone__doc_heading(&r->doc, "%s", f->cases_title);
     hone__doc_note(&r->doc);
     hone__doc_text(&r->doc, "%s", note);
     for (size_t i = 0; i < f->n_cases; i++)
@@ -105,7 +104,7 @@ static hone_status add_part(hone__report *r, const hone__findings *f, const part
 
 static hone_status add_group(hone__report *r, const hone__findings *f, const struct group *g, hone_error *err)
 {
-    for (size_t i = 0; f && i < MOST_PARTS && g->parts[i].name; i++)
+    for (size_t i = 0; i < MOST_PARTS && g->parts[i].name; i++)
         HONE_TRY(add_part(r, f, &g->parts[i], err));
     return HONE_OK;
 }
@@ -117,32 +116,55 @@ hone_status hone__report_add_findings(hone__report *r, const hone__findings *f, 
     return HONE_OK;
 }
 
+/* Of a head of one output; each of several has a section of its own. */
+static hone_status add_own(hone__report *r, const char *id, hone_error *err)
+{
+    const hone__findings_list *list = &r->findings;
+    return list->n == 1 && !*list->all[0]->output ? add_group(r, list->all[0], group_of(id), err) : HONE_OK;
+}
+
+hone_status hone__section_outputs(hone__report *r, hone_error *err)
+{
+    hone_arena *arena = r->run->arena;
+    for (size_t i = 0; i < r->findings.n; i++) {
+        const hone__findings *f = r->findings.all[i];
+        if (!*f->output)
+            continue;
+        const char *id = hone_sprintf(arena, "output-%zu", i + 1), *title = hone_sprintf(arena, "Output: %s", f->output);
+        if (!id || !title)
+            return hone_no_memory(err, "writing a report");
+        hone__doc_section(&r->doc, id, title);
+        HONE_TRY(hone__report_add_findings(r, f, err));
+    }
+    return HONE_OK;
+}
+
 hone_status hone__section_labels(hone__report *r, hone_error *err)
 {
-    return add_group(r, r->findings, group_of("labels"), err);
+    return add_own(r, "labels", err);
 }
 
 hone_status hone__section_confusion(hone__report *r, hone_error *err)
 {
-    return add_group(r, r->findings, group_of("confusion"), err);
+    return add_own(r, "confusion", err);
 }
 
 hone_status hone__section_calibration(hone__report *r, hone_error *err)
 {
-    return add_group(r, r->findings, group_of("calibration"), err);
+    return add_own(r, "calibration", err);
 }
 
 hone_status hone__section_numbers(hone__report *r, hone_error *err)
 {
-    return add_group(r, r->findings, group_of("numbers"), err);
+    return add_own(r, "numbers", err);
 }
 
 hone_status hone__section_slices(hone__report *r, hone_error *err)
 {
-    return add_group(r, r->findings, group_of("slices"), err);
+    return add_own(r, "slices", err);
 }
 
 hone_status hone__section_errors(hone__report *r, hone_error *err)
 {
-    return add_group(r, r->findings, group_of("errors"), err);
+    return add_own(r, "errors", err);
 }

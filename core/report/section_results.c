@@ -114,5 +114,7 @@ hone_status hone__section_test(hone__report *r, hone_error *err)
     hone__doc_link(d, "test/predictions.tsv", "test/predictions.tsv");
     hone__doc_text(d, ".");
     HONE_TRY(hone__report_add_figures(r, x->figures, x->n_figures, "test/", err));
-    return hone__report_add_findings(r, r->test_findings, err);
+    for (size_t i = 0; i < r->test_findings.n; i++)
+        HONE_TRY(hone__report_add_findings(r, r->test_findings.all[i], err));
+    return HONE_OK;
 }

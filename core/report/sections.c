@@ -13,6 +13,7 @@ const hone__report_section hone__report_sections[] = {
     {"numbers", "Predicted against gold", hone__section_numbers},
     {"slices", "Groups of examples", hone__section_slices},
     {"errors", "Where it is most wrong", hone__section_errors},
+    {"outputs", NULL, hone__section_outputs},
     {"learning", "Learning curves", hone__section_learning},
     {"exhibits", "What metrics and heads show", hone__section_exhibits},
     {"sweep", "The sweep", hone__section_sweep},

@@ -28,8 +28,8 @@ typedef struct hone__report {
     const hone__report_run *run;
     hone__doc doc; /* its failures need no look until the end */
     hone__plots *plots;
-    size_t shown;                             /* pictures that stand in the document */
-    hone__findings *findings, *test_findings; /* of the best trial, and of its model on the test data; NULL: none */
+    size_t shown;                                /* pictures that stand in the document */
+    hone__findings_list findings, test_findings; /* of the best trial, and of its model on the test data */
     hone_log *log;
 } hone__report;
 
@@ -65,7 +65,7 @@ hone_status hone__report_add_findings(hone__report *r, const hone__findings *fin
 
 hone__section_build hone__section_summary, hone__section_leaderboard, hone__section_best, hone__section_test,
     hone__section_learning, hone__section_labels, hone__section_confusion, hone__section_calibration, hone__section_numbers,
-    hone__section_slices, hone__section_errors, hone__section_exhibits, hone__section_sweep, hone__section_failures,
-    hone__section_data, hone__section_setup, hone__section_files;
+    hone__section_slices, hone__section_errors, hone__section_outputs, hone__section_exhibits, hone__section_sweep,
+    hone__section_failures, hone__section_data, hone__section_setup, hone__section_files;
 
 #endif

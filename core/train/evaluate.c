@@ -275,6 +275,12 @@ hone_status hone__metric_run(const hone__metric_use *use, const hone_self *self,
 hone_status hone__figures_make(const hone__metric_use *uses, hone_self *const *metrics, size_t n,
                                const hone__evaluated *evaluated, hone_exhibits *out, hone_error *err)
 {
+    const char **names = hone_alloc_array(out->arena, evaluated->n, sizeof *names);
+    if (!names)
+        return hone_no_memory(err, "evaluating");
+    for (uint64_t o = 0; o < evaluated->n; o++)
+        names[o] = evaluated->outputs[o].output;
+    HONE_TRY(hone__exhibits_name_outputs(out, names, evaluated->n, err));
     out->direction = -1;
     HONE_TRY(hone_figure(out, "loss", evaluated->loss, NULL, err));
     out->direction = 0;

@@ -44,8 +44,8 @@ hone_status hone__evaluate_calibrating(hone__evaluate_setup *setup, hone__evalua
 
 /* predictions.tsv: example id, gold, predicted, loss, items, and the scores that the target keeps; predictions.h says how they look. */
 hone_status hone__predictions_write(const char *path, const hone_evaluation *evaluation, hone_error *err) HONE_CHECKED;
-/* The same text, added to `out`; and as JSON, one object a line: {"id", "gold", "predicted", "loss", "scores"}, without gold and loss
- * where there are none. */
+/* The same text, added to `out`; and as JSON, one object a line: {"id", "output", "gold", "predicted", "loss", "scores"}, without
+ * output where the head has one alone, and without gold and loss where there are none. */
 struct hone__str;
 hone_status hone__predictions_text(const hone_evaluation *evaluation, struct hone__str *out, hone_error *err) HONE_CHECKED;
 hone_status hone__predictions_json(const hone_evaluation *evaluation, struct hone__str *out, hone_error *err) HONE_CHECKED;

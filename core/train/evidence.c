@@ -31,8 +31,9 @@ typedef struct writing {
 
 const char *hone__output_file(hone_arena *arena, const char *file, const char *output)
 {
-    const char *point = strrchr(file, '.');
-    return *output && point ? hone_sprintf(arena, "%.*s.%s%s", (int)(point - file), file, output, point) : file;
+    const char *point = strrchr(file, '.'), *slash = strrchr(file, '/');
+    const char *end = point && (!slash || point > slash) ? point : file + strlen(file);
+    return *output ? hone_sprintf(arena, "%.*s.%s%s", (int)(end - file), file, output, end) : file;
 }
 
 const char *hone__output_name(const hone_head *head, uint64_t i)

@@ -37,7 +37,7 @@ typedef struct hone__evidence {
 /* Records without an example leave errors and slices without texts. `scratch` is for what is needed between. */
 hone_status hone__evidence_write(const hone__evidence *evidence, hone_arena *scratch, hone_error *err) HONE_CHECKED;
 
-/* The name of one of these files for an output: "errors.tsv" of the first, "errors.NAME.tsv" of others; NULL when memory is short. */
+/* The name of one of these files for an output: "errors.tsv" of the first, whose output is "", "errors.NAME.tsv" of others; NULL when memory is short. */
 const char *hone__output_file(hone_arena *arena, const char *file, const char *output);
 /* Output i of a head as these files are named: "" the first. */
 const char *hone__output_name(const hone_head *head, uint64_t i);

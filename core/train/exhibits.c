@@ -23,6 +23,17 @@ const hone__figure *hone__exhibits_figure(const hone_exhibits *x, const char *na
     return NULL;
 }
 
+hone_status hone__exhibits_name_outputs(hone_exhibits *x, const char *const *names, size_t n, hone_error *err)
+{
+    x->outputs = hone_alloc_array(x->arena, n, sizeof *x->outputs);
+    if (!x->outputs)
+        return hone_no_memory(err, "naming outputs");
+    for (x->n_outputs = 0; x->n_outputs < n; x->n_outputs++)
+        if (!(x->outputs[x->n_outputs] = hone_strdup(x->arena, names[x->n_outputs])))
+            return hone_no_memory(err, "naming outputs");
+    return HONE_OK;
+}
+
 /* Room for one more item of an array in the arena; NULL when memory is short. What it held stays where it was. */
 static void *grown(hone_arena *arena, void *items, size_t n, size_t *cap, size_t size)
 {

@@ -41,10 +41,14 @@ struct hone_exhibits {
     size_t n_curves, cap_curves;
     hone_matrix *matrices;
     size_t n_matrices, cap_matrices;
+    const char **outputs; /* [n_outputs] names of the head's outputs, in its order; none where nobody said */
+    size_t n_outputs;
 };
 
 /* NULL when memory is short; lives in `arena`. */
 hone_exhibits *hone__exhibits_create(hone_arena *arena) HONE_CHECKED;
+/* Copies the names of all outputs. */
+hone_status hone__exhibits_name_outputs(hone_exhibits *x, const char *const *names, size_t n, hone_error *err) HONE_CHECKED;
 const hone__figure *hone__exhibits_figure(const hone_exhibits *x, const char *name); /* NULL if absent */
 
 /* NaN and infinities are written as null, "Infinity" never stands in the file. */

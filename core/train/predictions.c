@@ -310,6 +310,10 @@ static void add_json_record(hone__str *s, const hone_evaluation *e, const hone_r
 {
     hone__str_add(s, "{\"id\": ");
     hone__str_add_json(s, r->id);
+    if (e->output && *e->output) {
+        hone__str_add(s, ", \"output\": ");
+        hone__str_add_json(s, e->output);
+    }
     if (r->gold) {
         hone__str_add(s, ", \"gold\": ");
         add_json(s, e, r->gold);

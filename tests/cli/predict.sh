@@ -49,6 +49,31 @@ cut -f 2- "$dir/again.tsv" | cmp -s - "$dir/a" || fail "evaluation of the same d
 expect 0 evaluate "$dir/trial/model" "$dir/train.tsv" --json
 grep -q '"f1": {"value": 1.0, "note": "macro' "$dir/out" || fail "no figures as JSON: $(cat "$dir/out")"
 
+# A head of two outputs gives both: in one stream, as lines of JSON, and in files of their own.
+for i in $(seq 1 12); do
+    printf 'the day %s was warm\nthe night %s was cold\nthe rain %s was wet\n\n' "$i" "$i" "$i" >>"$dir/passages.txt"
+done
+printf '[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\nday\nnight\nrain\nwas\nwarm\ncold\nwet\n' >"$dir/vocab.txt"
+cat >"$dir/both.yaml" <<YAML
+name: both
+task: pretraining
+data: {train: passages.txt, validation: passages.txt, cut_sentences: false}
+tokenizer: {type: wordpiece, vocab: vocab.txt, max_length: 32}
+model: {type: bert, hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 16, max_position_embeddings: 32}
+optimizer: {type: adamw}
+trainer: {num_train_epochs: 1, threads: 1, metric_for_best_model: validation/perplexity}
+YAML
+expect 0 run "$dir/both.yaml" output_dir="$dir/both" --quiet
+grep -q '^## Output: masked' "$dir/both/report.md" || fail "the report has no section of the masked tokens"
+grep -q '^## Output: relation' "$dir/both/report.md" || fail "the report has no section of the next sentences"
+expect 0 predict "$dir/both" "$dir/passages.txt"
+grep -q '^# output masked' "$dir/out" && grep -q '^# output relation' "$dir/out" || fail "an output is missing: $(cat "$dir/out")"
+expect 0 predict "$dir/both" "$dir/passages.txt" --json
+[ "$(grep -c '"output": "masked"' "$dir/out")" = "$(grep -c '"output": "relation"' "$dir/out")" ] || fail "outputs differ in number"
+expect 0 predict "$dir/both" "$dir/passages.txt" --output "$dir/two.tsv"
+head -n 1 "$dir/two.tsv" | grep -q 'gold:tokens' || fail "the first output is no table alone"
+head -n 1 "$dir/two.relation.tsv" | grep -q 'p:random' || fail "the second output has no file"
+
 # Data without labels, under another name of the column, and lines from standard input.
 printf 'sentence\twhatever\nwarm day\t1\ncold rain\t2\n' >"$dir/new.tsv"
 expect 0 predict "$dir/trial" "$dir/new.tsv" columns.text=sentence

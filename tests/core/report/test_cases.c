@@ -18,13 +18,14 @@ static void put(const char *dir, const char *name, const char *text)
 static hone__findings *read_folder(hone_arena *arena, const char *predictions, const char *errors)
 {
     char *dir = suite_make_dir();
-    hone__findings *f = NULL;
+    const hone__findings_source source = {.dir = dir, .split = "validation"};
+    hone__findings_list list;
     hone_error err = {HONE_OK, ""};
     put(dir, "predictions.tsv", predictions);
     put(dir, "errors.tsv", errors);
-    ck_assert_msg(hone__findings_read(arena, dir, "validation", NULL, NULL, &f, &err) == HONE_OK, "%s", err.msg);
+    ck_assert_msg(hone__findings_read(arena, &source, &list, &err) == HONE_OK, "%s", err.msg);
     suite_remove_dir(dir);
-    return f;
+    return list.n ? list.all[0] : NULL;
 }
 
 /* As report.md shows the examples. */
@@ -193,11 +194,12 @@ END_TEST
 
 static hone_status attempt(void *ctx, hone_error *err)
 {
-    hone__findings *f;
+    const hone__findings_source source = {.dir = ctx, .split = "validation"};
+    hone__findings_list list;
     hone_arena *arena = hone__arena_create(0);
     if (!arena)
         return hone_no_memory(err, "the arena");
-    const hone_status status = hone__findings_read(arena, ctx, "validation", NULL, NULL, &f, err);
+    const hone_status status = hone__findings_read(arena, &source, &list, err);
     hone__arena_destroy(arena);
     return status;
 }

@@ -568,10 +568,11 @@ static void put_folder(const char *dir)
 
 static const hone__findings *read_folder(hone_arena *arena, const char *dir)
 {
-    hone__findings *f = NULL;
+    const hone__findings_source source = {.dir = dir, .split = "validation"};
+    hone__findings_list list;
     hone_error err = {HONE_OK, ""};
-    ck_assert_msg(hone__findings_read(arena, dir, "validation", NULL, NULL, &f, &err) == HONE_OK, "%s", err.msg);
-    return f;
+    ck_assert_msg(hone__findings_read(arena, &source, &list, &err) == HONE_OK, "%s", err.msg);
+    return list.n ? list.all[0] : NULL;
 }
 
 START_TEST(slices_stand_with_the_weakest_first_and_their_intervals)
@@ -591,6 +592,40 @@ START_TEST(slices_stand_with_the_weakest_first_and_their_intervals)
     ck_assert(cell(t, row_named(t, "with x"), 2)->number == 0.5 && cell(t, row_named(t, "without x"), 1)->number == 6);
     for (uint64_t r = 0; r < rows_of(t); r++) /* quarters of three examples are too few */
         ck_assert_int_ne(strncmp(cell(t, r, 0)->text, "length", 6), 0);
+    hone__arena_destroy(arena);
+    suite_remove_dir(dir);
+}
+END_TEST
+
+START_TEST(every_output_of_a_head_has_findings_of_its_own_name)
+{
+    char *dir = suite_make_dir();
+    hone_arena *arena = hone__arena_create(0);
+    const char *const names_of_outputs[] = {"masked", "relation", "absent"};
+    hone_exhibits *shown = hone__exhibits_create(arena);
+    hone__findings_list list;
+    hone_error err = {HONE_OK, ""};
+    const hone__findings_source source = {.dir = dir, .split = "test", .shown = shown};
+    ck_assert_int_eq(hone__exhibits_name_outputs(shown, names_of_outputs, 3, &err), HONE_OK);
+    put(dir, "predictions.tsv", "id\tgold:tokens\tpredicted\tloss\titems\tscores\ne0\t5|6\t5|7\t3\t2\t0.1 2\n");
+    put(dir, "confusion.tsv", "gold\tpredicted\ttimes\tmasked\nthe\ta\t3\t4\n");
+    put(dir, "predictions.relation.tsv",
+        "id\tgold\tpredicted\tloss\titems\tp:next\tp:random\ne0\tnext\trandom\t1\t1\t0.4\t0.6\n");
+    put(dir, "errors.relation.tsv", "id\tgold\tpredicted\tloss\tsequence:words\ne0\tnext\trandom\t1\t[CLS]|walk|##ed|[SEP]\n");
+    ck_assert_msg(hone__findings_read(arena, &source, &list, &err) == HONE_OK, "%s", err.msg);
+    ck_assert_uint_eq(list.n, 2); /* nothing of the third */
+    const hone_table *pairs = hone__findings_table(list.all[0], "confused_pairs");
+    ck_assert_str_eq(pairs->name, "test_masked_confused_pairs");
+    ck_assert_str_eq(cell(pairs, 0, 1)->text, "a");
+    ck_assert_double_eq(cell(pairs, 0, 3)->number, 75);
+    const hone_matrix *m = hone__findings_matrix(list.all[1], "confusion_matrix");
+    ck_assert_str_eq(m->title, "Confusion matrix (relation, test data)");
+    ck_assert_uint_eq(list.all[0]->n_cases, 0);
+    ck_assert_uint_eq(list.all[1]->n_cases, 1);
+    const hone__case_line *sequence = &list.all[1]->cases[0].lines[2];
+    ck_assert_str_eq(sequence->name, "sequence");
+    ck_assert_str_eq(sequence->parts[2].text, "walk");
+    ck_assert_str_eq(sequence->parts[3].text, "ed"); /* glued */
     hone__arena_destroy(arena);
     suite_remove_dir(dir);
 }
@@ -619,11 +654,12 @@ END_TEST
 
 static hone_status attempt_folder(void *ctx, hone_error *err)
 {
-    hone__findings *f;
+    const hone__findings_source source = {.dir = ctx, .split = "validation"};
+    hone__findings_list list;
     hone_arena *arena = hone__arena_create(0);
     if (!arena)
         return hone_no_memory(err, "the arena");
-    const hone_status status = hone__findings_read(arena, ctx, "validation", NULL, NULL, &f, err);
+    const hone_status status = hone__findings_read(arena, &source, &list, err);
     hone__arena_destroy(arena);
     return status;
 }
@@ -668,5 +704,6 @@ SUITE("findings", tables_curves_and_calibration_are_those_of_scikit_learn, pairs
       what_has_no_scores_no_gold_or_another_target_breaks_nothing, tags_are_counted_by_word_and_lost_words_apart,
       entities_are_those_of_seqeval, entities_are_taken_for_others_cut_missed_and_made_up,
       tags_that_mark_nothing_are_counted_by_word, findings_of_the_test_data_say_so, thin_curves_keep_their_ends,
-      slices_stand_with_the_weakest_first_and_their_intervals, damaged_files_of_slices_and_errors_are_left_out,
-      every_allocation_may_fail_while_a_folder_is_read, every_allocation_may_fail)
+      slices_stand_with_the_weakest_first_and_their_intervals, every_output_of_a_head_has_findings_of_its_own_name,
+      damaged_files_of_slices_and_errors_are_left_out, every_allocation_may_fail_while_a_folder_is_read,
+      every_allocation_may_fail)
