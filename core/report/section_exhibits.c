@@ -39,19 +39,19 @@ static hone_status add_matrix(hone__report *r, const hone_matrix *m, hone_error 
     return HONE_OK;
 }
 
-/* Of one column, so that its numbers stand below each other alike: none where all are whole; four, or fewer of large ones. */
+/* Of one column, so that its numbers stand below each other alike: none where all are whole; four, or fewer where even the smallest of
+ * the others is large. */
 static int decimals_of(const hone_table *t, uint64_t column)
 {
-    double most = 0;
-    bool whole = true;
+    double least = INFINITY;
     for (uint64_t at = column; at < t->n_cells; at += t->n_columns) {
         const hone__cell *cell = &t->cells[at];
         if (cell->text || !isfinite(cell->number))
             continue;
-        whole = whole && cell->number == floor(cell->number);
-        most = fmax(most, fabs(cell->number));
+        if (cell->number != floor(cell->number))
+            least = fmin(least, fabs(cell->number));
     }
-    return whole ? 0 : most < 10 ? 4 : most < 1000 ? 2 : 1;
+    return isinf(least) ? 0 : least < 10 ? 4 : least < 1000 ? 2 : 1;
 }
 
 static const char *cell_text(hone_arena *arena, const hone__cell *cell, int decimals)

@@ -158,6 +158,9 @@ static void add_table(hone_exhibits *x)
     ck_assert_int_eq(hone_table_begin(x, "classes", "Per class", 2, columns, &t, &err), HONE_OK);
     ck_assert_int_eq(hone_table_text(t, "a|b", &err), HONE_OK);
     ck_assert_int_eq(hone_table_number(t, 0.25, &err), HONE_OK);
+    /* As large as it is, it takes no decimals from the others. */
+    ck_assert_int_eq(hone_table_text(t, "how many", &err), HONE_OK);
+    ck_assert_int_eq(hone_table_number(t, 1500, &err), HONE_OK);
 }
 
 static void put_exhibits(const char *dir, bool all)
@@ -256,6 +259,7 @@ START_TEST(the_report_tells_results_failures_and_exhibits)
         {"report.md", "SIGSEGV"},
         {"report.md", "a line\n--------\nanother"},
         {"report.md", "### Per class"},
+        {"report.md", "| a\\|b | 0.2500 |"},
         {"index.html", "<strong>1 failed</strong>, 1 not finished."},
         {"index.html", "<td class=\"n\">1</td><td class=\"n\">1</td><td class=\"n\">0.7500</td>"},
         {"index.html", "<td>a|b &lt;i&gt;</td>"},
