@@ -56,7 +56,9 @@ struct hone__call {
     hone_tensor **y, **dx;
     bool depends; /* an input does, and there is a backward: a gradient of an output is of use */
     bool reached, differentiated;
-    bool backend[2]; /* by hone_direction: the backend does it */
+    bool backend[2];       /* by hone_direction: the backend does it */
+    hone__form **forms[2]; /* by hone_direction: [n_x] of the inputs, NULL where there is none; or NULL */
+    const void **made;     /* [n_x] what call.forms points to, where there are forms */
     hone__piece saved;
     int64_t at; /* the instant of its forward */
 };
@@ -96,6 +98,8 @@ hone_node *hone__gradient_root(hone_node *node);
 /* A new node at the end of the graph, or NULL and a poisoned graph. */
 hone_node *hone__node_new(hone_graph *g, uint32_t dtype, const hone_shape *shape);
 bool hone__poisoned(const hone_graph *g);
+/* Points dx and dy of a call at the gradients that are wanted. */
+void hone__call_slopes(hone__call *c);
 /* Example inputs in the order of their making: real ones only, for the gradient check. */
 bool hone__is_example(const hone_node *node);
 

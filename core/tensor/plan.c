@@ -98,6 +98,50 @@ static void ask_backend(hone_graph *g)
     }
 }
 
+/* ---- Forms of weights -------------------------------------------------------------------------------------------- */
+
+void hone__call_slopes(hone__call *c)
+{
+    for (uint32_t i = 0; i < c->call.n_y; i++)
+        c->dy[i] = c->outputs[i]->has_gradient ? &c->outputs[i]->gradient : NULL;
+    for (uint32_t i = 0; i < c->call.n_x; i++) {
+        hone_node *root = c->inputs[i] ? hone__gradient_root(c->inputs[i]) : NULL;
+        c->dx[i] = c->differentiated && root && root->has_gradient ? &c->inputs[i]->gradient : NULL;
+    }
+}
+
+static hone_status ask_form(hone_graph *g, hone__call *c, hone_direction direction, uint32_t i, hone_error *err)
+{
+    hone__weight *weight = c->inputs[i] ? c->inputs[i]->weight : NULL;
+    if (!weight || !c->backend[direction])
+        return HONE_OK;
+    const size_t bytes = g->setup.backend->form_size(g->setup.backend_self, &c->call, direction, i);
+    if (bytes == 0)
+        return HONE_OK;
+    if (!c->forms[direction])
+        c->forms[direction] = hone_alloc_array(g->setup.arena, c->call.n_x, sizeof *c->forms[direction]);
+    if (!c->made)
+        c->made = hone_alloc_array(g->setup.arena, c->call.n_x, sizeof *c->made);
+    if (!c->forms[direction] || !c->made)
+        return hone_no_memory(err, "planning the forms of weights");
+    return hone__store_form(g->setup.store, weight, c->call.op, direction, bytes, &c->forms[direction][i], err);
+}
+
+static hone_status ask_forms(hone_graph *g, hone_error *err)
+{
+    const hone_backend *backend = g->setup.backend;
+    if (!backend || !backend->form_size || !backend->form)
+        return HONE_OK;
+    for (hone__call *c = g->first_call; c; c = c->next) {
+        hone__call_slopes(c);
+        for (uint32_t i = 0; i < c->call.n_x; i++) {
+            HONE_TRY(ask_form(g, c, HONE_FORWARD, i, err));
+            HONE_TRY(ask_form(g, c, HONE_BACKWARD, i, err));
+        }
+    }
+    return HONE_OK;
+}
+
 /* ---- How long memory is needed ----------------------------------------------------------------------------------- */
 
 static size_t value_bytes(const hone_node *node)
@@ -349,6 +393,7 @@ hone_status hone__graph_plan(hone_graph *g, bool backward, size_t *bytes, hone_e
         mark_differentiated(g);
     }
     ask_backend(g);
+    HONE_TRY(ask_forms(g, err));
     for (hone__call *c = g->first_call; c; c = c->next) {
         if (c->reached)
             time_of_call(g, c);

@@ -83,12 +83,7 @@ static void bind_call(hone_graph *g, hone__call *c, unsigned char *base)
 {
     c->call.saved = c->saved.bytes ? base + c->saved.offset : NULL;
     c->call.scratch = g->scratch_bytes ? base + g->scratch_offset : NULL;
-    for (uint32_t i = 0; i < c->call.n_y; i++)
-        c->dy[i] = c->outputs[i]->has_gradient ? &c->outputs[i]->gradient : NULL;
-    for (uint32_t i = 0; i < c->call.n_x; i++) {
-        hone_node *root = c->inputs[i] ? hone__gradient_root(c->inputs[i]) : NULL;
-        c->dx[i] = c->differentiated && root && root->has_gradient ? &c->inputs[i]->gradient : NULL;
-    }
+    hone__call_slopes(c);
 }
 
 /* ---- Forward ----------------------------------------------------------------------------------------------------- */
@@ -100,11 +95,37 @@ static hone_status located(hone_status status, const hone__call *c, const hone_e
     return hone_fail(err, status, "%s: %s", c->call.op->name, why->msg);
 }
 
-static hone_status run_call(hone_graph *g, const hone__call *c, hone_direction direction, hone_error *err)
+/* The forms of a call's weights, made again where a weight has changed. */
+static hone_status make_forms(hone_graph *g, hone__call *c, hone_direction direction, hone_error *err)
+{
+    hone__form *const *forms = c->forms[direction];
+    c->call.forms = NULL;
+    if (!forms)
+        return HONE_OK;
+    for (uint32_t i = 0; i < c->call.n_x; i++) {
+        hone__form *form = forms[i];
+        c->made[i] = NULL;
+        if (!form)
+            continue;
+        const uint64_t version = c->inputs[i]->weight->version;
+        if (!form->data || form->version != version) {
+            HONE_TRY(hone__form_room(form, err));
+            HONE_TRY(g->setup.backend->form(g->setup.backend_self, &c->call, direction, i, form->data, err));
+            form->version = version;
+        }
+        c->made[i] = form->data;
+    }
+    c->call.forms = c->made;
+    return HONE_OK;
+}
+
+static hone_status run_call(hone_graph *g, hone__call *c, hone_direction direction, hone_error *err)
 {
     hone_error why = {0};
     hone_status status;
-    if (c->backend[direction])
+    if (c->backend[direction] && make_forms(g, c, direction, &why) != HONE_OK)
+        status = why.status;
+    else if (c->backend[direction])
         status = g->setup.backend->run(g->setup.backend_self, &c->call, direction, &why);
     else if (direction == HONE_FORWARD)
         status = c->call.op->forward(&c->call, &why);

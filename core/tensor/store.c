@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include <string.h>
 
-enum { BUCKETS = 1024, GRADIENT_ALIGNMENT = 16 /* elements: 64 bytes */, CLEAR_GRAIN = 1 << 18 };
+enum { BUCKETS = 1024, GRADIENT_ALIGNMENT = 16 /* elements: 64 bytes */, CLEAR_GRAIN = 1 << 18, FORM_ALIGNMENT = 64 };
 
 typedef struct entry {
     hone__weight w; /* the first member: a hone__weight of the store is an entry */
@@ -44,6 +44,9 @@ void hone__store_destroy(hone_store *store)
 {
     if (!store)
         return;
+    for (size_t i = 0; i < store->n; i++)
+        for (hone__form *f = store->entries[i]->w.forms; f; f = f->next)
+            hone__free(f->data);
     hone__arena_destroy(store->arena);
     hone__free(store->entries);
     hone__free(store->gradients);
@@ -288,6 +291,38 @@ void hone__store_clear_gradients(hone_store *store, hone_pool *pool)
             hone_pool_run(pool, w->n, CLEAR_GRAIN, clear_range, store->gradients + w->offset);
         w->reached = false;
     }
+}
+
+/* ---- Forms ------------------------------------------------------------------------------------------------------- */
+
+hone_status hone__store_form(hone_store *store, hone__weight *w, const hone_op *op, hone_direction direction, size_t bytes,
+                             hone__form **form, hone_error *err)
+{
+    for (*form = w->forms; *form; *form = (*form)->next)
+        if ((*form)->op == op && (*form)->direction == direction && (*form)->bytes == bytes)
+            return HONE_OK;
+    *form = hone_alloc(store->arena, sizeof **form);
+    if (!*form)
+        return hone_no_memory(err, "planning the forms of weights");
+    **form = (hone__form){.next = w->forms, .op = op, .direction = direction, .bytes = bytes};
+    w->forms = *form;
+    return HONE_OK;
+}
+
+hone_status hone__form_room(hone__form *form, hone_error *err)
+{
+    if (!form->data)
+        form->data = hone__aligned(FORM_ALIGNMENT, form->bytes);
+    return form->data ? HONE_OK : hone_no_memory(err, "making a form of a weight");
+}
+
+size_t hone__store_form_bytes(const hone_store *store)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < store->n; i++)
+        for (const hone__form *f = store->entries[i]->w.forms; f; f = f->next)
+            bytes += f->bytes;
+    return bytes;
 }
 
 /* ---- Saving ------------------------------------------------------------------------------------------------------ */

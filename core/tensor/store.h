@@ -8,7 +8,17 @@
 #define HONE_CORE_TENSOR_STORE_H
 
 #include "tensor/safetensors.h"
-#include <hone/graph.h>
+#include <hone/backend.h>
+
+/* What a backend made of a weight for an operator and a direction (hone_backend.form). Lives as long as the store. */
+typedef struct hone__form {
+    struct hone__form *next; /* of the same weight */
+    const hone_op *op;
+    hone_direction direction;
+    size_t bytes;
+    void *data;       /* NULL until it is made for the first time */
+    uint64_t version; /* of the weight that it was made of */
+} hone__form;
 
 typedef struct hone__weight {
     const char *name;  /* full: "bert.encoder.layer.0.attention.self.query.weight" */
@@ -21,6 +31,7 @@ typedef struct hone__weight {
     int64_t n;    /* elements */
     int64_t offset;   /* of its gradient in the block, in elements; -1 if it has none */
     uint64_t version; /* counts changes of the value, so that packed copies know when they are stale */
+    hone__form *forms;
 } hone__weight;
 
 /* seed: for initialisation. NULL when memory is short. */
@@ -48,6 +59,12 @@ hone_status hone__store_close(hone_store *store, hone_error *err) HONE_CHECKED;
 float *hone__store_gradients(hone_store *store, int64_t *n);           /* the block; *n in elements */
 float *hone__store_gradient(hone_store *store, const hone__weight *w); /* NULL if it has none */
 void hone__store_clear_gradients(hone_store *store, hone_pool *pool);
+
+/* The form of that operator, direction and size, not yet made where it is new. Making it is the caller's: room() first. */
+hone_status hone__store_form(hone_store *store, hone__weight *w, const hone_op *op, hone_direction direction, size_t bytes,
+                             hone__form **form, hone_error *err) HONE_CHECKED;
+hone_status hone__form_room(hone__form *form, hone_error *err) HONE_CHECKED;
+size_t hone__store_form_bytes(const hone_store *store); /* of all there are, made or not */
 
 /* All weights and buffers, "rename" maps each name to the file's name (NULL: as they are; returning NULL leaves one out). */
 hone_status hone__store_save(const hone_store *store, const char *path, const char *(*rename)(void *ctx, const char *name),

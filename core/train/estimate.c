@@ -257,6 +257,7 @@ static void count_memory(const hone__parts *p, uint64_t base, hone__estimate *e)
         if (!w->frozen || !from_file) /* a frozen one stays in its file, where that is float32 */
             e->weights += (uint64_t)w->n * sizeof(float);
     }
+    e->weights += hone__store_form_bytes(store); /* of the graphs that were planned */
     e->gradients = (uint64_t)e->trained * sizeof(float);
     e->slots = slots_of(p) * e->gradients;
     e->data = hone__arena_bytes(p->trial);

@@ -42,6 +42,13 @@ typedef struct hone_backend {
     uint32_t (*claim)(const hone_self *self, const hone_op_call *const *calls, uint32_t n, hone_direction direction);
     hone_status (*run_claimed)(const hone_self *self, const hone_op_call *const *calls, uint32_t n, hone_direction direction,
                                hone_error *err);
+    /* May be NULL. Another form of input i, a weight, that run() wants to have in call->forms[i]: packed, rounded. form_size() gives its
+     * bytes, 0 for none, by shapes alone and in backward by which call->dx are wanted; form() makes it. The host keeps it with the weight,
+     * for all calls of that operator in that direction, and has it made again once the weight has changed: so once a step, and once for
+     * all batches of an evaluation. Inputs that are no weights have none. */
+    size_t (*form_size)(const hone_self *self, const hone_op_call *call, hone_direction direction, uint32_t i);
+    hone_status (*form)(const hone_self *self, const hone_op_call *call, hone_direction direction, uint32_t i, void *form,
+                        hone_error *err);
 } hone_backend;
 
 #ifdef __cplusplus

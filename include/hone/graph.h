@@ -43,6 +43,8 @@ typedef struct hone_op_call {
     uint64_t first_sequence; /* index within the optimizer step of this batch's first sequence: add it to a sequence's number */
     uint32_t training;       /* 1 while training, 0 in evaluation */
     uint32_t zero;
+    /* [n_x] for backends: what hone_backend.form() made of the inputs, NULL where it made nothing; the whole may be NULL. */
+    const void *const *forms;
 } hone_op_call;
 
 /* backward_needs: which inputs' and outputs' DATA must still be there when backward runs (shapes always are). */

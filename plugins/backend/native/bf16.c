@@ -31,10 +31,14 @@ static int64_t packed_a_words(const native_bf16 *k, int64_t i, int64_t t)
     return rounded(rounded(i, k->rows) * words_of(k, t), 16);
 }
 
+size_t native_bf16_panel_bytes(const native_set *set, int64_t j, int64_t t)
+{
+    return (size_t)(rounded(j, set->bf16->lanes) * words_of(set->bf16, t)) * sizeof(uint32_t);
+}
+
 size_t native_bf16_bytes(const native_set *set, int64_t i, int64_t j, int64_t t)
 {
-    const native_bf16 *k = set->bf16;
-    return (size_t)(packed_a_words(k, i, t) + rounded(j, k->lanes) * words_of(k, t)) * sizeof(uint32_t);
+    return (size_t)packed_a_words(set->bf16, i, t) * sizeof(uint32_t) + native_bf16_panel_bytes(set, j, t);
 }
 
 static uint32_t *a_row(const native_bf16_product *p, int64_t i)
@@ -42,13 +46,19 @@ static uint32_t *a_row(const native_bf16_product *p, int64_t i)
     return (uint32_t *)p->scratch + i * words_of(p->set->bf16, p->T);
 }
 
-/* Where a panel of packed B begins, and how wide it is. */
-static uint32_t *panel_of(const native_bf16_product *p, int64_t panel, int64_t *width)
+/* Where a panel begins in packed B, and how wide it is. */
+static int64_t panel_of(const native_bf16_product *p, int64_t panel, int64_t *width)
 {
     const native_bf16 *k = p->set->bf16;
-    const int64_t left = p->J - panel * k->columns, words = words_of(k, p->T);
+    const int64_t left = p->J - panel * k->columns;
     *width = left < k->columns ? rounded(left, k->lanes) : k->columns;
-    return (uint32_t *)p->scratch + packed_a_words(k, p->I, p->T) + panel * k->columns * words;
+    return panel * k->columns * words_of(k, p->T);
+}
+
+/* Packed B within the scratch. */
+static uint32_t *own_panels(const native_bf16_product *p)
+{
+    return (uint32_t *)p->scratch + packed_a_words(p->set->bf16, p->I, p->T);
 }
 
 /* ---- Packing ----------------------------------------------------------------------------------------------------- */
@@ -111,12 +121,12 @@ static void pack_panel_turned(const native_bf16_product *p, int64_t j, uint32_t 
     }
 }
 
-static void pack_panel(const native_bf16_product *p, int64_t panel)
+static void pack_panel(const native_bf16_product *p, int64_t panel, uint32_t *panels)
 {
     const native_bf16 *k = p->set->bf16;
     const int64_t j = panel * k->columns, pairs = parts(p->T, 2), words = words_of(k, p->T);
     int64_t width;
-    uint32_t *to = panel_of(p, panel, &width);
+    uint32_t *to = panels + panel_of(p, panel, &width);
     if (p->b_t == 1) {
         pack_panel_turned(p, j, to, width);
         return;
@@ -135,8 +145,27 @@ static void pack_range(void *ctx, int64_t begin, int64_t end, int worker)
         if (n < of_a)
             pack_rows(p, n * PACKED, native_least(PACKED, p->I - n * PACKED));
         else
-            pack_panel(p, n - of_a);
+            pack_panel(p, n - of_a, own_panels(p));
     }
+}
+
+typedef struct packing {
+    const native_bf16_product *product;
+    uint32_t *panels;
+} packing;
+
+static void pack_panels_range(void *ctx, int64_t begin, int64_t end, int worker)
+{
+    const packing *x = ctx;
+    (void)worker;
+    for (int64_t n = begin; n < end; n++)
+        pack_panel(x->product, n, x->panels);
+}
+
+void native_bf16_pack(hone_pool *pool, const native_bf16_product *p, uint32_t *panels)
+{
+    packing x = {p, panels};
+    hone_pool_run(pool, parts(p->J, p->set->bf16->columns), 1, pack_panels_range, &x);
 }
 
 /* ---- Tiles ------------------------------------------------------------------------------------------------------- */
@@ -146,7 +175,7 @@ static void tile(const native_bf16_product *p, int64_t i, int64_t rows, int64_t 
     const native_bf16 *k = p->set->bf16;
     const int64_t words = words_of(k, p->T), n = native_least(k->block, words - word), j = panel * k->columns;
     int64_t width;
-    const uint32_t *b = panel_of(p, panel, &width) + word * width;
+    const uint32_t *panels = p->panels ? p->panels : own_panels(p), *b = panels + panel_of(p, panel, &width) + word * width;
     k->tile(p->set, (int)rows, n, a_row(p, i) + word, words, b, (int)width, p->c + i * p->ldc + j, p->ldc,
             (int)native_least(width, p->J - j), p->add || word > 0, p->bias && word + n == words ? p->bias + j : NULL);
 }
@@ -179,7 +208,7 @@ static void task_range(void *ctx, int64_t begin, int64_t end, int worker)
 void native_bf16_multiply(hone_pool *pool, const native_bf16_product *p)
 {
     const int64_t panels = parts(p->J, p->set->bf16->columns);
-    hone_pool_run(pool, parts(p->I, PACKED) + panels, 1, pack_range, (void *)p);
+    hone_pool_run(pool, parts(p->I, PACKED) + (p->panels ? 0 : panels), 1, pack_range, (void *)p);
     hone_pool_run(pool, parts(p->I, TASK_ROWS) * parts(panels, TASK_PANELS), 1, task_range, (void *)p);
 }
 

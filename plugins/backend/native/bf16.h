@@ -58,10 +58,15 @@ typedef struct native_bf16_product {
     float *c;
     int64_t ldc;
     bool add;
-    void *scratch; /* native_bf16_bytes() of i, j and t, aligned to 64 */
+    void *scratch;          /* native_bf16_bytes() of i, j and t, aligned to 64 */
+    const uint32_t *panels; /* B by native_bf16_pack(); NULL: it is packed into the scratch */
 } native_bf16_product;
 
 void native_bf16_multiply(hone_pool *pool, const native_bf16_product *p);
 size_t native_bf16_bytes(const native_set *set, int64_t i, int64_t j, int64_t t);
+
+/* The panels of B alone, of which j columns of t terms take so many bytes. */
+void native_bf16_pack(hone_pool *pool, const native_bf16_product *p, uint32_t *panels);
+size_t native_bf16_panel_bytes(const native_set *set, int64_t j, int64_t t);
 
 #endif

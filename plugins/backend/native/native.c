@@ -129,6 +129,28 @@ static hone_status run(const hone_self *self, const hone_op_call *c, hone_direct
     return HONE_OK;
 }
 
+static const native_forms *forms_of(const hone_op_call *c)
+{
+    return op_of(c) == &native_linear_bf16 ? &native_linear_bf16_forms : NULL;
+}
+
+static size_t form_size(const hone_self *self, const hone_op_call *c, hone_direction direction, uint32_t i)
+{
+    const native_forms *forms = forms_of(c);
+    return forms ? forms->size(&((const state *)self->state)->set, c, direction, i) : 0;
+}
+
+static hone_status form(const hone_self *self, const hone_op_call *c, hone_direction direction, uint32_t i, void *out,
+                        hone_error *err)
+{
+    const native_forms *forms = forms_of(c);
+    (void)i;
+    if (!forms)
+        return hone_fail(err, HONE_EUNSUPPORTED, "the native backend has no forms of the weights of %s", c->op->name);
+    forms->make(&((const state *)self->state)->set, c, direction, out);
+    return HONE_OK;
+}
+
 static const char *describe(const hone_self *self)
 {
     return ((const state *)self->state)->description;
@@ -146,6 +168,8 @@ static const hone_backend native = {
     .scratch_size = scratch_size,
     .run = run,
     .describe = describe,
+    .form_size = form_size,
+    .form = form,
 };
 
 HONE_MODULE(&native.plugin);

@@ -125,6 +125,14 @@ typedef struct native_op {
     void (*backward)(const native_set *set, const hone_op_call *c);
 } native_op;
 
+/* Forms of an operator's weights, as hone_backend has them. */
+typedef struct native_forms {
+    size_t (*size)(const native_set *set, const hone_op_call *c, hone_direction direction, uint32_t i);
+    void (*make)(const native_set *set, const hone_op_call *c, hone_direction direction, void *out);
+} native_forms;
+
+extern const native_forms native_linear_bf16_forms;
+
 extern const native_op native_linear, native_linear_bf16, native_attention, native_add, native_gelu, native_gelu_tanh,
     native_dropout, native_layer_norm;
 

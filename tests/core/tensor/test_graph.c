@@ -346,6 +346,76 @@ START_TEST(a_micro_batch_is_summed_completely_and_then_added)
 }
 END_TEST
 
+/* ---- Forms of weights ------------------------------------------------------------------------------------------------ */
+
+/* A backend whose form of a weight is its double, which its products take. */
+static int forms_made;
+
+static bool doubling_supports(const hone_self *self, const hone_op_call *c, hone_direction direction)
+{
+    (void)self;
+    return strcmp(c->op->name, "linear") == 0 && direction == HONE_FORWARD;
+}
+
+static size_t doubling_size(const hone_self *self, const hone_op_call *c, hone_direction direction, uint32_t i)
+{
+    (void)self;
+    return i == 1 && direction == HONE_FORWARD ? (size_t)hone_shape_count(&c->x[1]->shape) * sizeof(float) : 0;
+}
+
+static hone_status doubling_form(const hone_self *self, const hone_op_call *c, hone_direction direction, uint32_t i, void *form,
+                                 hone_error *err)
+{
+    (void)self;
+    (void)err;
+    ck_assert(i == 1 && direction == HONE_FORWARD);
+    for (int64_t k = 0; k < hone_shape_count(&c->x[1]->shape); k++)
+        ((float *)form)[k] = 2 * ((const float *)c->x[1]->data)[k];
+    forms_made++;
+    return HONE_OK;
+}
+
+static hone_status doubling_run(const hone_self *self, const hone_op_call *c, hone_direction direction, hone_error *err)
+{
+    (void)self;
+    (void)direction;
+    (void)err;
+    ck_assert(c->forms && !c->forms[0] && c->forms[1] && !c->forms[2]);
+    ((float *)c->y[0]->data)[0] = ((const float *)c->forms[1])[0];
+    return HONE_OK;
+}
+
+START_TEST(a_form_of_a_weight_is_made_once_after_each_change)
+{
+    static const hone_backend doubling = {
+        .supports = doubling_supports, .run = doubling_run, .form_size = doubling_size, .form = doubling_form};
+    static const float one[] = {1}, dy[] = {1};
+    hone_error err;
+    rig r = rig_open();
+    hone_linear(r.g, "l", matrix(&r, 1, 1, one), 1, normal);
+    check_ok(hone__store_close(r.store, &err), &err);
+    hone__weight *w = hone__store_weight(r.store, "l.weight");
+    ck_assert_uint_eq(hone__store_form_bytes(r.store), 0);
+    forms_made = 0;
+    for (int step = 0; step < 6; step++) {
+        rig_graph(&r, true);
+        r.g->setup.backend = &doubling;
+        hone_node *y = hone_linear(r.g, "l", matrix(&r, 1, 1, one), 1, normal);
+        hone__graph_keep(r.g, y, false);
+        hone__graph_seed(r.g, y, dy);
+        rig_run(&r, true);
+        ck_assert_float_eq(((const float *)hone__node_tensor(y)->data)[0], 2 * ((const float *)w->value.data)[0]);
+        ck_assert_int_eq(forms_made, 1 + step / 2);
+        ck_assert_uint_eq(hone__store_form_bytes(r.store), sizeof(float));
+        if (step % 2) {
+            ((float *)w->value.data)[0] += 1;
+            w->version++;
+        }
+    }
+    rig_close(&r);
+}
+END_TEST
+
 /* ---- Memory --------------------------------------------------------------------------------------------------------- */
 
 enum { WIDE = 1000, DEEP = 40 };
@@ -490,6 +560,6 @@ SUITE("graph", one_step_reads_like_this, the_first_error_stands_and_names_scope_
       a_graph_goes_through_its_states_in_order, nodes_that_nobody_asked_for_are_not_run,
       gradients_of_a_node_used_twice_are_added, views_share_data_and_stopped_gradients_stop,
       an_opened_node_can_be_perturbed_and_asked_for_its_gradient, a_weight_without_gradient_is_a_constant,
-      a_micro_batch_is_summed_completely_and_then_added, memory_is_used_again_once_nobody_needs_it,
-      pieces_that_live_at_the_same_time_do_not_overlap, a_step_allocates_nothing_once_arena_and_block_are_large_enough,
-      any_allocation_may_fail_and_a_retry_succeeds)
+      a_micro_batch_is_summed_completely_and_then_added, a_form_of_a_weight_is_made_once_after_each_change,
+      memory_is_used_again_once_nobody_needs_it, pieces_that_live_at_the_same_time_do_not_overlap,
+      a_step_allocates_nothing_once_arena_and_block_are_large_enough, any_allocation_may_fail_and_a_retry_succeeds)

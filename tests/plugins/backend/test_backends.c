@@ -398,6 +398,62 @@ START_TEST(bf16_is_summed_in_the_order_that_is_written_down)
 }
 END_TEST
 
+/* y, dx and the gradient of a weight in a store, which has forms, or has none where `backend` says none. */
+static void run_with_store(const hone_backend *backend, const instance *in, float *out)
+{
+    enum { ROWS = 33, IN = 70, OUT = 50 };
+    static const hone_init init = {HONE_INIT_NORMAL, 0, 1};
+    static float dy[ROWS * OUT];
+    hone_error err;
+    hone_arena *arena = hone__arena_create(0);
+    hone__block block = {0};
+    hone_store *store = hone__store_create(3);
+    const hone_shape shape = hone_shape_2(ROWS, IN);
+    for (int pass = 0; pass < 2; pass++) { /* the first one registers the weight */
+        const hone__graph_setup setup = {
+            .arena = arena, .store = store, .backend = backend, .backend_self = &in->self, .training = true, .bf16 = true};
+        hone_graph *g = hone__graph_create(&setup);
+        hone_node *x = hone_example_input(g, HONE_F32, &shape, -1, 1), *y = hone_linear_no_bias(g, "l", x, OUT, init);
+        if (pass == 0) {
+            ck_assert_int_eq(hone__store_close(store, &err), HONE_OK);
+            continue;
+        }
+        for (int i = 0; i < ROWS * OUT; i++)
+            dy[i] = (float)(i % 13) / 13;
+        hone__graph_keep(g, y, false);
+        hone__graph_seed(g, y, dy);
+        ck_assert_int_eq(hone__graph_plan(g, true, NULL, &err), HONE_OK);
+        ck_assert_int_eq(hone__store_form_bytes(store) > 0, backend->form_size != NULL);
+        ck_assert_int_eq(hone__graph_forward(g, &block, &err), HONE_OK);
+        ck_assert_int_eq(hone__graph_backward(g, &err), HONE_OK);
+        memcpy(out, hone__node_tensor(y)->data, ROWS * OUT * sizeof *out);
+        memcpy(out + ROWS * OUT, hone__node_gradient(x)->data, ROWS * IN * sizeof *out);
+        memcpy(out + ROWS * (IN + OUT), hone__store_gradient(store, hone__store_weight(store, "l.weight")),
+               IN * OUT * sizeof *out);
+    }
+    hone__store_destroy(store);
+    hone__block_free(&block);
+    hone__arena_destroy(arena);
+}
+
+START_TEST(forms_of_weights_change_no_bit)
+{
+    enum { FLOATS = 33 * 120 + 70 * 50 };
+    static float with[FLOATS], without[FLOATS];
+    for (int v = AVX512; v < VARIANTS; v++) {
+        instance in;
+        if (!variant_open(&in, &variants[v], NULL))
+            continue;
+        hone_backend plain = *backend_of(&in);
+        plain.form_size = NULL;
+        run_with_store(backend_of(&in), &in, with);
+        run_with_store(&plain, &in, without);
+        ck_assert_msg(memcmp(with, without, sizeof with) == 0, "%s", backend_of(&in)->describe(&in.self));
+        instance_close(&in);
+    }
+}
+END_TEST
+
 START_TEST(gradients_agree_with_differences_in_float)
 {
     instance in;
@@ -541,6 +597,6 @@ END_TEST
 SUITE("backends", backends_agree_with_the_reference_forward_and_backward,
       native_says_its_instruction_set_and_refuses_one_that_is_absent, rows_of_native_do_not_know_their_neighbours,
       bits_are_the_same_for_any_number_of_threads, bits_of_bf16_are_those_of_its_order_of_sums_on_any_instruction_set,
-      bf16_is_summed_in_the_order_that_is_written_down, gradients_agree_with_differences_in_float,
-      either_side_can_run_backward_after_the_other, wrong_starts_are_refused_not_followed, openblas_says_which_one_it_is,
-      the_null_backend_leaves_everything_to_the_reference)
+      bf16_is_summed_in_the_order_that_is_written_down, forms_of_weights_change_no_bit,
+      gradients_agree_with_differences_in_float, either_side_can_run_backward_after_the_other,
+      wrong_starts_are_refused_not_followed, openblas_says_which_one_it_is, the_null_backend_leaves_everything_to_the_reference)
