@@ -9,7 +9,7 @@ if [ -n "${HONE_SANITIZE:-}" ]; then
   exit 77
 fi
 cc=${CC:-cc}
-source=$PWD/experiments/custom_task
+source=$PWD/experiments/custom_task shared=$(realpath -m ../shared)
 work=$(mktemp -d "${TMPDIR:-/tmp}/hone-test-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
@@ -31,6 +31,11 @@ cd "$work"
 # shellcheck disable=SC2046  # the flags are words
 "$cc" -std=c11 -O2 -Wall -Wextra -Werror -fPIC -shared -o ordinal.so "$source/ordinal.c" $(pkg-config --cflags --libs hone) -lm
 "$hone" plugins check ./ordinal.so >check.log 2>&1 || { cat check.log; fail "ordinal.so fails its check"; }
+# The experiment beside it, where its data and weights are.
+cp "$source/stsb_levels.yaml" .
+if [ -e "$shared/data/stsb/train.tsv" ] && [ -e "$shared/models/all-MiniLM-L6-v2" ]; then
+  "$hone" check stsb_levels.yaml "data_root=$shared/data" "model_root=$shared/models" >check.log 2>&1 || { cat check.log; fail "stsb_levels.yaml fails its check"; }
+fi
 
 # Sixty pairs whose words give their score away; a small model of random weights.
 awk 'BEGIN {
