@@ -8,6 +8,7 @@
 #include "cli/session.h"
 #include "report/run.h"
 #include "train/evidence.h"
+#include "train/result.h"
 #include "train/trained.h"
 
 #include <stdio.h>
@@ -55,6 +56,16 @@ static hone_status open_data(scoring *s, hone_error *err)
     return hone__trained_load(s->trained, s->prepared, true, err);
 }
 
+static hone_status save_counts(const scoring *s, hone_error *err)
+{
+    const char *path = hone__path_join(s->session.arena, s->folder, "result.json");
+    hone__json_init();
+    json_t *root = json_pack("{s:i, s:{s:o}}", "format", 1, "data", "test", hone__prepared_json(s->prepared));
+    const hone_status status = path && root ? hone__json_save(root, path, err) : hone_no_memory(err, "writing test results");
+    json_decref(root);
+    return status;
+}
+
 static hone_status save(scoring *s, const hone__evaluated *evaluated, const hone_exhibits *exhibits, hone_error *err)
 {
     hone_arena *arena = s->session.arena;
@@ -69,6 +80,7 @@ static hone_status save(scoring *s, const hone__evaluated *evaluated, const hone
         return hone_no_memory(err, "writing test results");
     HONE_TRY(hone__make_dirs(s->folder, err));
     HONE_TRY(hone__evidence_write(&evidence, arena, err));
+    HONE_TRY(save_counts(s, err));
     return hone__exhibits_save(exhibits, figures, err); /* last: where it stands, the test data is scored */
 }
 

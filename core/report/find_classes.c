@@ -16,7 +16,7 @@ enum { N_SCORES = 5 }; /* precision, recall, F1, and the two areas */
 /* A row of the table; NaN is no number. */
 typedef struct row {
     const char *name;
-    double score[N_SCORES], support;
+    double score[N_SCORES], support, threshold;
 } row;
 
 typedef struct report {
@@ -38,6 +38,7 @@ static void fill_scores(row *r, double right, double gold, double predicted)
     r->score[2] = ratio(2 * right, gold + predicted);
     r->score[3] = r->score[4] = NAN;
     r->support = gold;
+    r->threshold = NAN;
 }
 
 /* Of a class that is neither in gold nor predicted nothing is known. Sets are sure about every label. */
@@ -63,6 +64,7 @@ static hone_status fill_rows(const report *p, hone_error *err)
         row *r = &p->rows[l];
         r->name = p->f->e->labels[l];
         fill_scores(r, p->counts.right[l], p->counts.gold[l], p->counts.predicted[l]);
+        r->threshold = hone__finding_chosen(p->f, l);
         for (size_t s = 0; s < N_SCORES && is_unknown(p, l); s++)
             r->score[s] = NAN;
         if (p->f->has_scores)
@@ -84,7 +86,7 @@ static double total_of(const report *p, const double *counts)
 /* Over the labels that have a number; of areas too. */
 static row mean_row(const report *p, const char *name, bool weighted)
 {
-    row mean = {.name = name, .support = total_of(p, p->counts.gold)};
+    row mean = {.name = name, .support = total_of(p, p->counts.gold), .threshold = NAN};
     for (size_t s = 0; s < N_SCORES; s++) {
         double sum = 0, weights = 0;
         for (uint64_t l = 0; l < p->counts.n; l++) {
@@ -118,7 +120,7 @@ static row accuracy_row(const report *p)
 static row samples_row(const report *p)
 {
     const hone_evaluation *e = p->f->e;
-    row mean = {.name = "samples avg", .score = {0, 0, 0, NAN, NAN}, .support = total_of(p, p->counts.gold)};
+    row mean = {.name = "samples avg", .score = {0, 0, 0, NAN, NAN}, .support = total_of(p, p->counts.gold), .threshold = NAN};
     for (uint64_t i = 0; i < e->n; i++) {
         const hone_record *r = hone_record_at(e, i);
         double right = 0, gold = 0, predicted = 0;
@@ -146,7 +148,7 @@ static hone_status add_row(const report *p, const row *r, hone_error *err)
     HONE_TRY(hone_table_number(p->table, r->support, err));
     for (size_t s = 3; s < N_SCORES && p->f->has_scores; s++)
         HONE_TRY(hone_table_number(p->table, r->score[s], err));
-    return HONE_OK;
+    return p->f->has_scores && p->f->chosen ? hone_table_number(p->table, r->threshold, err) : HONE_OK;
 }
 
 static hone_status add_averages(const report *p, hone_error *err)
@@ -165,8 +167,9 @@ static hone_status add_averages(const report *p, hone_error *err)
 
 hone_status hone__find_classes(const hone__finding *f, hone__findings *out, hone_error *err)
 {
-    static const char *const columns[] = {"label",   "precision",      "recall",           "F1",
-                                          "support", "area under ROC", "average precision"};
+    static const char *const columns[] = {"label",          "precision",         "recall",   "F1", "support",
+                                          "area under ROC", "average precision", "threshold"};
+    const uint64_t n_columns = !f->has_scores ? 5 : f->chosen ? 8 : 7;
     report p = {.f = f};
     HONE_TRY(hone_count_labels(f->scratch, f->e, &p.counts, err));
     p.rows = hone_alloc_array(f->scratch, f->e->n_labels, sizeof *p.rows);
@@ -174,7 +177,7 @@ hone_status hone__find_classes(const hone__finding *f, hone__findings *out, hone
     if (!p.rows || !title)
         return hone_no_memory(err, "scoring labels");
     HONE_TRY(fill_rows(&p, err));
-    HONE_TRY(hone_table_begin(out->exhibits, "per_class", title, f->has_scores ? 7 : 5, columns, &p.table, err));
+    HONE_TRY(hone_table_begin(out->exhibits, "per_class", title, n_columns, columns, &p.table, err));
     for (uint64_t l = 0; l < p.counts.n; l++)
         HONE_TRY(add_row(&p, &p.rows[l], err));
     return add_averages(&p, err);

@@ -23,6 +23,7 @@ static const struct finder {
     {HONE_TAKES(HONE_TARGET_TAGS), hone__find_entities},
     {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_CLASSES), hone__find_curves},
     {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_CLASSES), hone__find_calibration},
+    {HONE_TAKES(HONE_TARGET_CLASSES), hone__find_thresholds},
     {HONE_TAKES(HONE_TARGET_SCORE), hone__find_numbers},
     {UINT32_MAX, hone__find_slices},
     {UINT32_MAX, hone__find_cases},
@@ -143,6 +144,14 @@ static bool is_on(const hone__yaml *experiment, const char *path)
     return !node || !node->text || strcmp(node->text, "false") != 0;
 }
 
+static const hone_table *table_named(const hone_exhibits *x, const char *name)
+{
+    for (size_t i = 0; i < x->n_tables; i++)
+        if (strcmp(x->tables[i]->name, name) == 0)
+            return x->tables[i];
+    return NULL;
+}
+
 /* *findings stays NULL where there are no predictions. `file` is the output as files are named, `output` as people see it. */
 static hone_status read_output(hone_arena *arena, const hone__findings_source *s, const char *file, const char *output,
                                hone__findings **findings, hone_error *err)
@@ -168,6 +177,7 @@ static hone_status read_output(hone_arena *arena, const hone__findings_source *s
     e->output = output;
     hone__finding f = {.dir = s->dir,
                        .file = file,
+                       .chosen = s->head && !*output ? table_named(s->head, "thresholds") : NULL,
                        .by_label = is_on(s->experiment, "report.by_label"),
                        .by_length = is_on(s->experiment, "report.by_length")};
     return make(arena, e, &f, findings, err);
@@ -236,6 +246,15 @@ const char *hone__finding_title(const hone__finding *f, const char *fmt, ...)
     if (!*split && !*output)
         return hone_strdup(f->scratch, text);
     return hone_sprintf(f->scratch, "%s (%s%s%s%s)", text, output, *split && *output ? ", " : "", split, *split ? " data" : "");
+}
+
+double hone__finding_chosen(const hone__finding *f, uint64_t label)
+{
+    const hone_table *t = f->chosen;
+    for (uint64_t at = 0; t && t->n_columns == 2 && at + 2 <= t->n_cells; at += 2)
+        if (t->cells[at].text && !t->cells[at + 1].text && strcmp(t->cells[at].text, f->e->labels[label]) == 0)
+            return t->cells[at + 1].number;
+    return NAN;
 }
 
 hone_status hone__finding_thresholds(const hone__finding *f, uint64_t label, hone__thresholds *t, hone_error *err)

@@ -34,6 +34,16 @@ typedef struct hone__calibration {
 hone_status hone__calibration_make(hone_arena *arena, uint64_t n, const double *confidence, const bool *right, uint64_t n_bins,
                                    hone__calibration *c, hone_error *err) HONE_CHECKED;
 
+/* ---- Thresholds -------------------------------------------------------------------------------------------------- */
+
+/* What one label of sets is worth where it is predicted above a probability. */
+typedef struct hone__threshold_panel {
+    const char *label;
+    double chosen;                       /* the head's threshold; NaN where it does not say */
+    uint64_t n;                          /* thresholds, rising */
+    double *x, *precision, *recall, *f1; /* [n]; no precision (NaN) where nothing is predicted */
+} hone__threshold_panel;
+
 /* ---- Findings ---------------------------------------------------------------------------------------------------- */
 
 typedef struct hone__findings {
@@ -42,6 +52,9 @@ typedef struct hone__findings {
     uint32_t target;
     hone_exhibits *exhibits;
     hone__calibration calibration;
+    hone__threshold_panel *panels; /* [n_panels] of sets with scores: the labels, of many the weakest */
+    size_t n_panels;
+    const char *panels_title;
     const hone__case *cases; /* [n_cases] the worst examples, the worst first */
     size_t n_cases;
     const char *cases_title; /* where there are some */
@@ -52,8 +65,9 @@ hone_status hone__findings_make(hone_arena *arena, const hone_evaluation *e, hon
                                 hone_error *err) HONE_CHECKED;
 /* What an evaluation has left. */
 typedef struct hone__findings_source {
-    const char *dir, *split;      /* dir: of a trial, or RUN/test */
-    const hone_exhibits *shown;   /* its exhibits, which name the outputs; may be NULL */
+    const char *dir, *split;    /* dir: of a trial, or RUN/test */
+    const hone_exhibits *shown; /* its exhibits, which name the outputs; may be NULL */
+    const hone_exhibits *head;  /* those that the head's own may be among: what it chose on the validation data; may be NULL */
     const hone__yaml *experiment; /* says which label is positive; may be NULL */
     hone_log *log;
 } hone__findings_source;
@@ -81,11 +95,15 @@ typedef struct hone__finding {
     bool has_scores;             /* of every label */
     const char *dir;             /* that the predictions were read from; NULL: they were not */
     const char *file;            /* the output as files are named, "" the first */
+    const hone_table *chosen;    /* the head's table "thresholds": label, probability; NULL: it has none */
     bool by_label, by_length;    /* slices that are asked for */
 } hone__finding;
 
 /* A title in scratch, with the split behind it where that is not the usual one; NULL when memory is short. */
 const char *hone__finding_title(const hone__finding *f, const char *fmt, ...) HONE_PRINTF(2, 3);
+
+/* The threshold that the head has for a label; NaN where it does not say. */
+double hone__finding_chosen(const hone__finding *f, uint64_t label);
 
 struct hone__thresholds;
 /* Of one label's scores, in scratch. */
@@ -102,6 +120,8 @@ hone__finder hone__find_confusion;
 hone__finder hone__find_curves;
 /* class, classes: how often what is predicted with a probability of p is right. */
 hone__finder hone__find_calibration;
+/* classes: precision, recall and F1 of each label over all thresholds. */
+hone__finder hone__find_thresholds;
 /* score: predicted against gold, residuals. */
 hone__finder hone__find_numbers;
 /* Groups of examples by gold label, by length and by what slices.tsv knows, the weakest first, with 95 % intervals. */

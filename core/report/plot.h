@@ -32,6 +32,9 @@ hone_status hone__plot_curves(hone__plots *p, const hone_exhibits *x, const char
 /* Share right against probability, and how many predictions there are of each. */
 hone_status hone__plot_reliability(hone__plots *p, const hone__calibration *calibration, const char *name, const char *title,
                                    hone_error *err) HONE_CHECKED;
+/* A small picture of each label, in rows. */
+hone_status hone__plot_thresholds(hone__plots *p, const hone__threshold_panel *panels, size_t n, const char *name,
+                                  const char *title, hone_error *err) HONE_CHECKED;
 /* Training loss and ranking metric over the steps, the best trial before all others. */
 hone_status hone__plot_learning(hone__plots *p, const hone__report_run *run, hone_error *err) HONE_CHECKED;
 

@@ -88,8 +88,12 @@ static hone_status read_findings(hone__report *r, hone_error *err)
     const char *test = hone_sprintf(run->arena, "%s/" HONE__TEST_DIR, run->dir);
     if (!test || (best && !trial))
         return hone_no_memory(err, "writing a report");
-    hone__findings_source s = {
-        .dir = trial, .split = "validation", .shown = run->exhibits, .experiment = run->experiment, .log = r->log};
+    hone__findings_source s = {.dir = trial,
+                               .split = "validation",
+                               .shown = run->exhibits,
+                               .head = run->exhibits,
+                               .experiment = run->experiment,
+                               .log = r->log};
     if (trial)
         HONE_TRY(hone__findings_read(run->arena, &s, &r->findings, err));
     s.dir = test;

@@ -41,6 +41,19 @@ static hone_status take_figures(hone_arena *arena, hone__report_trial *t, json_t
     return HONE_OK;
 }
 
+/* False where the object does not say. */
+static bool take_seen(const char *split, const json_t *object, hone__seen *seen)
+{
+    *seen = (hone__seen){.split = split,
+                         .examples = number_at(object, "examples"),
+                         .sequences = number_at(object, "sequences"),
+                         .tokens = number_at(object, "tokens"),
+                         .longest = number_at(object, "longest"),
+                         .cut_examples = number_at(object, "cut_examples"),
+                         .cut_tokens = number_at(object, "cut_tokens")};
+    return !isnan(seen->examples) && !isnan(seen->cut_examples);
+}
+
 static hone_status take_result(hone_arena *arena, hone__report_trial *t, json_t *result, hone_error *err)
 {
     const json_t *train = json_object_get(result, "train");
@@ -49,6 +62,9 @@ static hone_status take_result(hone_arena *arena, hone__report_trial *t, json_t 
     t->train_seconds = number_at(train, "seconds");
     t->steps = number_at(train, "steps");
     t->epochs = number_at(train, "epochs");
+    static const char *const splits[] = {"train", "validation"};
+    for (size_t i = 0; i < 2; i++)
+        t->n_seen += take_seen(splits[i], json_object_get(json_object_get(result, "data"), splits[i]), &t->seen[t->n_seen]);
     t->own_metric = metric ? hone_strdup(arena, metric) : NULL;
     if (metric && !t->own_metric)
         return hone_no_memory(err, "reading a result");
@@ -197,6 +213,18 @@ static void read_data(hone__report_run *run)
     hone__free(bytes);
 }
 
+/* Older runs have no such file. */
+static void read_test_seen(hone__report_run *run)
+{
+    json_t *result;
+    const char *path = path_in(run, HONE__TEST_DIR "/result.json");
+    if (!path || !hone__exists(path) || hone__json_load(path, 0, &result, NULL) != HONE_OK)
+        return;
+    if (!take_seen("test", json_object_get(json_object_get(result, "data"), "test"), &run->test_seen))
+        run->test_seen.split = NULL;
+    json_decref(result);
+}
+
 /* What is missing of these is left out of the report, with a warning. */
 static void read_surroundings(hone__report_run *run, hone_log *log)
 {
@@ -216,6 +244,7 @@ static void read_surroundings(hone__report_run *run, hone_log *log)
         run->test = NULL;
         hone_log_line(log, HONE_LOG_WARNING, "%s", why.msg);
     }
+    read_test_seen(run);
     const hone__report_trial *best = hone__report_best(run);
     const char *exhibits = best ? hone_sprintf(run->arena, "%s/%s/exhibits.json", run->dir, best->dir) : NULL;
     if (exhibits && hone__exhibits_load(run->arena, exhibits, &run->exhibits, &why) != HONE_OK) {

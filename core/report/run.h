@@ -19,6 +19,12 @@ typedef struct hone__series {
     size_t n, cap;
 } hone__series;
 
+/* What the model saw of one split. */
+typedef struct hone__seen {
+    const char *split; /* "train" */
+    double examples, sequences, tokens, longest, cut_examples, cut_tokens;
+} hone__seen;
+
 typedef struct hone__report_trial {
     uint64_t number, point;
     int64_t seed;
@@ -33,6 +39,8 @@ typedef struct hone__report_trial {
     size_t n_figures;
     double tokens_per_s, train_seconds, epochs, steps; /* NaN where unknown */
     const char *own_metric;                            /* that the trial itself ranks by, NULL if unknown */
+    hone__seen seen[2];                                /* [n_seen] train, validation */
+    size_t n_seen;
 } hone__report_trial;
 
 /* A setting, of which there is a trial for each seed. */
@@ -68,6 +76,7 @@ typedef struct hone__report_run {
     hone__yaml *experiment;                        /* experiment.yaml; NULL if it cannot be read */
     json_t *environment;                           /* environment.json; NULL if it cannot be read */
     hone_exhibits *test;                           /* the chosen model on the test data; NULL where it was not scored */
+    hone__seen test_seen;                          /* split NULL: unknown */
     const char *data;                              /* what the data is like; NULL where nobody looked */
 } hone__report_run;
 

@@ -99,12 +99,19 @@ hone_status hone__report_add_table(hone__report *r, const hone_table *t, hone_er
     return HONE_OK;
 }
 
+/* The thresholds of labels are a column of the table of labels. */
+static bool stands_elsewhere(const hone__report *r, const hone_table *t)
+{
+    return strcmp(t->name, "thresholds") == 0 && r->findings.n == 1 && r->findings.all[0]->n_panels > 0;
+}
+
 hone_status hone__report_add_tables(hone__report *r, const hone_exhibits *x, hone_error *err)
 {
     for (size_t i = 0; i < x->n_matrices; i++)
         HONE_TRY(add_matrix(r, &x->matrices[i], err));
     for (size_t i = 0; i < x->n_tables; i++)
-        HONE_TRY(hone__report_add_table(r, x->tables[i], err));
+        if (!stands_elsewhere(r, x->tables[i]))
+            HONE_TRY(hone__report_add_table(r, x->tables[i], err));
     return HONE_OK;
 }
 

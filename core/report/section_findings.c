@@ -7,11 +7,11 @@
 
 /* One finding: a picture or a table of that name, with what is to be known about it. */
 typedef struct part {
-    enum { MATRIX, CURVES, RELIABILITY, TABLE, CASES } what;
+    enum { MATRIX, CURVES, RELIABILITY, THRESHOLDS, TABLE, CASES } what;
     const char *name, *note; /* note: of a table; may be NULL */
 } part;
 
-enum { MOST_PARTS = 5 };
+enum { MOST_PARTS = 6 };
 static const struct group {
     const char *id;
     part parts[MOST_PARTS]; /* ended by one without a name */
@@ -25,6 +25,7 @@ static const struct group {
        "Precision, recall and F1 count what is right wholly. Of entities, a gold one is paired with the predicted one of the "
        "same "
        "words, else with the one that shares most words with it; what has no pair was missed, or is spurious."},
+      {THRESHOLDS, "thresholds", NULL},
       {CURVES, "roc", NULL},
       {CURVES, "precision_recall", NULL}}},
     {"confusion",
@@ -68,6 +69,12 @@ static hone_status add_picture(hone__report *r, const hone__findings *f, const p
         HONE_TRY(hone__plot_curves(r->plots, f->exhibits, curve->name, err));
     if (table)
         HONE_TRY(hone__plot_reliability(r->plots, &f->calibration, table->name, table->title, err));
+    if (p->what == THRESHOLDS && f->n_panels) {
+        const char *name = hone_sprintf(r->run->arena, "%s%s%s", f->exhibits->prefix, *f->exhibits->prefix ? "_" : "", p->name);
+        if (!name)
+            return hone_no_memory(err, "writing a report");
+        HONE_TRY(hone__plot_thresholds(r->plots, f->panels, f->n_panels, name, f->panels_title, err));
+    }
     hone__report_show(r);
     return HONE_OK;
 }

@@ -5,6 +5,7 @@
 #include "report/sections.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Further rows of the leaderboard are in its file. */
 enum { MOST_ROWS = 100 };
@@ -27,12 +28,15 @@ hone_status hone__section_summary(hone__report *r, hone_error *err)
         hone__doc_text(d, ", %zu not finished", run->n_open);
     hone__doc_text(d, ".");
     if (best) {
-        hone__doc_text(d, " Best: trial %llu with ", (unsigned long long)best->number);
-        hone__doc_strong(d, "%s %.4f", run->metric, best->value);
-        hone__doc_text(d, " (%s is better).", run->maximize ? "larger" : "smaller");
+        hone__doc_text(d, run->n_trials > 1 ? " The best result is " : " The result is ");
+        hone__doc_strong(d, "%s %.4f", run->metric, run->points[run->ranking[0]].value);
+        hone__doc_text(d, " (%s is better)", run->maximize ? "larger" : "smaller");
         if (run->n_seeds > 1)
-            hone__doc_text(d, " It stands for its point, whose mean over %zu seeds is %.4f.", run->n_seeds,
-                           run->points[run->ranking[0]].value);
+            hone__doc_text(d, ", the mean of %zu seeds; trial %llu, with %.4f, is the one in the middle and stands for them",
+                           run->n_seeds, (unsigned long long)best->number, best->value);
+        else if (run->n_trials > 1)
+            hone__doc_text(d, ", of trial %llu", (unsigned long long)best->number);
+        hone__doc_text(d, ".");
     }
     return HONE_OK;
 }
@@ -87,6 +91,36 @@ hone_status hone__report_add_figures(hone__report *r, const hone__figure *figure
     return HONE_OK;
 }
 
+/* What windows and truncation made of the examples. */
+static hone_status add_seen(hone__report *r, const hone__seen *seen, size_t n, hone_error *err)
+{
+    static const hone__column columns[] = {{"split", false},  {"examples", true},     {"sequences", true},  {"tokens", true},
+                                           {"longest", true}, {"cut examples", true}, {"tokens lost", true}};
+    enum { N = sizeof columns / sizeof *columns };
+    hone_arena *arena = r->run->arena;
+    hone__sheet *sheet = hone__sheet_create(arena, columns, N);
+    if (!sheet)
+        return hone_no_memory(err, "writing a report");
+    for (size_t i = 0; i < n; i++) {
+        const double numbers[N - 1] = {seen[i].examples, seen[i].sequences,    seen[i].tokens,
+                                       seen[i].longest,  seen[i].cut_examples, seen[i].cut_tokens};
+        const char *cells[N] = {seen[i].split};
+        for (size_t c = 1; c < N; c++)
+            if (!(cells[c] = hone_sprintf(arena, "%.0f", numbers[c - 1])))
+                return hone_no_memory(err, "writing a report");
+        HONE_TRY(hone__sheet_add(sheet, cells, err));
+    }
+    if (n == 0)
+        return HONE_OK;
+    hone__doc_heading(&r->doc, "What the model saw%s", strcmp(seen->split, "test") == 0 ? " (test data)" : "");
+    hone__doc_table(&r->doc, sheet, 0, NULL);
+    hone__doc_note(&r->doc);
+    hone__doc_text(
+        &r->doc, "More sequences than examples: windows of long texts, or a sequence for each choice. Cut examples were longer "
+                 "than tokenizer.max_length allows, and lost the tokens behind it.");
+    return HONE_OK;
+}
+
 hone_status hone__section_best(hone__report *r, hone_error *err)
 {
     const hone__report_trial *best = hone__report_best(r->run);
@@ -99,7 +133,8 @@ hone_status hone__section_best(hone__report *r, hone_error *err)
     hone__doc_text(d, "; its configuration is ");
     hone__doc_link(d, "best.yaml", "best.yaml");
     hone__doc_text(d, ".");
-    return hone__report_add_figures(r, best->figures, best->n_figures, "", err);
+    HONE_TRY(hone__report_add_figures(r, best->figures, best->n_figures, "", err));
+    return add_seen(r, best->seen, best->n_seen, err);
 }
 
 /* Apart from all figures that trials were compared by. */
@@ -114,6 +149,7 @@ hone_status hone__section_test(hone__report *r, hone_error *err)
     hone__doc_link(d, "test/predictions.tsv", "test/predictions.tsv");
     hone__doc_text(d, ".");
     HONE_TRY(hone__report_add_figures(r, x->figures, x->n_figures, "test/", err));
+    HONE_TRY(add_seen(r, &r->run->test_seen, r->run->test_seen.split ? 1 : 0, err));
     for (size_t i = 0; i < r->test_findings.n; i++)
         HONE_TRY(hone__report_add_findings(r, r->test_findings.all[i], err));
     return HONE_OK;

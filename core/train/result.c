@@ -38,7 +38,7 @@ static json_t *figures_json(const hone__loop *l)
     return figures;
 }
 
-static json_t *split_json(const hone__prepared *prepared)
+json_t *hone__prepared_json(const hone__prepared *prepared)
 {
     if (!prepared)
         return json_null();
@@ -75,8 +75,9 @@ static json_t *result_json(const hone__loop *l)
                      real_json(l->best ? l->best->epoch : hone__loop_epochs(l)), "seed", (json_int_t)p->experiment->seed,
                      "figures", figures_json(l), "train", train_json(l), "model", "weights",
                      (json_int_t)hone__store_elements(p->network.store, false), "trainable",
-                     (json_int_t)hone__store_elements(p->network.store, true), "data", "train", split_json(p->train_prepared),
-                     "validation", split_json(p->validation_prepared), "peak_memory_bytes", (json_int_t)peak_memory());
+                     (json_int_t)hone__store_elements(p->network.store, true), "data", "train",
+                     hone__prepared_json(p->train_prepared), "validation", hone__prepared_json(p->validation_prepared),
+                     "peak_memory_bytes", (json_int_t)peak_memory());
 }
 
 static const char *file_in(const hone__loop *l, const char *name)

@@ -11,6 +11,9 @@ hone_status hone__result_write_best(const hone__loop *l, hone_error *err) HONE_C
 /* The names of those files: each of the lists ends at the first NULL. NULL when memory is short. */
 const char **hone__result_best_files(const hone__loop *l, hone_arena *arena) HONE_CHECKED;
 
+/* Counts of examples, sequences and tokens, and of what was cut off; null where there is none. */
+json_t *hone__prepared_json(const hone__prepared *prepared);
+
 /* Writes result.json, after everything else is on disk: where it stands, the trial is complete. Only its member "train" and
  * "peak_memory_bytes" depend on more than configuration, seed and data. */
 hone_status hone__result_write(const hone__loop *l, hone_error *err) HONE_CHECKED;

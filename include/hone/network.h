@@ -207,7 +207,8 @@ typedef struct hone_head {
      * without gold have been left out; predictions and scores are those of the first output. */
     hone_status (*calibrate)(const hone_self *self, const hone_evaluation *validation, const void **bytes, uint64_t *n,
                              hone_error *err);
-    /* May be NULL. What the report shows of this head beside its metrics' exhibits. */
+    /* May be NULL. What the report shows of this head beside its metrics' exhibits. A table "thresholds" of labels and the probabilities
+     * above which they are predicted stands with precision, recall and F1, and in the pictures of these over all thresholds. */
     hone_status (*exhibit)(const hone_self *self, const hone_evaluation *evaluation, hone_exhibits *out, hone_error *err);
     /* May be NULL: always. With these parameters, is it the head that `architecture` names, with the same weights? Else the model is saved
      * as an encoder and the head beside it. */

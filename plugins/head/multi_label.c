@@ -175,98 +175,15 @@ static hone_status calibrate(const hone_self *self, const hone_evaluation *valid
 
 /* ---- What is shown ----------------------------------------------------------------------------------------------- */
 
-enum { STEPS = 50, MOST_CURVES = 6 };
-
-static hone_status add_table(const hone_self *self, const hone_evaluation *e, const hone_label_counts *c, hone_exhibits *out,
-                             hone_error *err)
+static hone_status exhibit(const hone_self *self, const hone_evaluation *e, hone_exhibits *out, hone_error *err)
 {
-    static const char *const columns[] = {"label", "threshold", "precision", "recall", "f1", "gold", "predicted"};
+    static const char *const columns[] = {"label", "threshold"};
     hone_table *table;
-    HONE_TRY(hone_table_begin(out, "labels", "Each label", 7, columns, &table, err));
-    for (uint64_t l = 0; l < c->n; l++) {
-        const double all = c->gold[l] + c->predicted[l];
-        const double numbers[] = {((const state *)self->state)->chosen[l],
-                                  c->predicted[l] > 0 ? c->right[l] / c->predicted[l] : 0,
-                                  c->gold[l] > 0 ? c->right[l] / c->gold[l] : 0,
-                                  all > 0 ? 2 * c->right[l] / all : 0,
-                                  c->gold[l],
-                                  c->predicted[l]};
+    HONE_TRY(hone_table_begin(out, "thresholds", "Thresholds", 2, columns, &table, err));
+    for (uint64_t l = 0; l < e->n_labels; l++) {
         HONE_TRY(hone_table_text(table, e->labels[l], err));
-        for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-            HONE_TRY(hone_table_number(table, numbers[i], err));
+        HONE_TRY(hone_table_number(table, ((const state *)self->state)->chosen[l], err));
     }
-    return HONE_OK;
-}
-
-static double f1_at(const decision *d, uint64_t n, double positives, double threshold)
-{
-    double right = 0, predicted = 0;
-    for (uint64_t i = 0; i < n; i++) {
-        predicted += d[i].p > threshold;
-        right += d[i].p > threshold && d[i].gold;
-    }
-    return positives + predicted > 0 ? 2 * right / (positives + predicted) : 0;
-}
-
-static hone_status add_curve(const hone_evaluation *e, int64_t label, decision *d, hone_exhibits *out, hone_error *err)
-{
-    double x[STEPS + 1], y[STEPS + 1];
-    const double positives = collect(e, label, d);
-    for (int i = 0; i <= STEPS; i++) {
-        x[i] = (double)i / STEPS;
-        y[i] = f1_at(d, e->n, positives, x[i]);
-    }
-    return hone_curve_add(out,
-                          &(hone_curve){.size = sizeof(hone_curve),
-                                        .name = "thresholds",
-                                        .title = "F1 by threshold, the most frequent labels",
-                                        .x_label = "threshold (probability)",
-                                        .y_label = "F1",
-                                        .n = STEPS + 1,
-                                        .x = x,
-                                        .y = y,
-                                        .series = e->labels[label]},
-                          err);
-}
-
-/* A label among the most frequent in gold? */
-static bool is_frequent(const hone_label_counts *c, uint64_t label)
-{
-    int before = 0;
-    for (uint64_t l = 0; l < c->n; l++)
-        before += c->gold[l] > c->gold[label] || (c->gold[l] == c->gold[label] && l < label);
-    return before < MOST_CURVES;
-}
-
-/* Examples that have gold. */
-static hone_status with_gold(const hone_self *self, const hone_evaluation *all, hone_evaluation *some, hone_error *err)
-{
-    hone_record *records = hone_alloc_array(self->step, all->n, sizeof *records);
-    if (!records)
-        return hone_no_memory(err, "showing labels");
-    *some = *all;
-    some->records = records;
-    some->record_size = sizeof *records;
-    some->n = 0;
-    for (uint64_t i = 0; i < all->n; i++)
-        if (hone_record_at(all, i)->gold)
-            records[some->n++] = *hone_record_at(all, i);
-    return HONE_OK;
-}
-
-static hone_status exhibit(const hone_self *self, const hone_evaluation *all, hone_exhibits *out, hone_error *err)
-{
-    hone_label_counts counts;
-    hone_evaluation e;
-    decision *d = hone_alloc_array(self->step, all->n, sizeof *d);
-    if (!d)
-        return hone_no_memory(err, "showing labels");
-    HONE_TRY(with_gold(self, all, &e, err));
-    HONE_TRY(hone_count_labels(self->step, &e, &counts, err));
-    HONE_TRY(add_table(self, &e, &counts, out, err));
-    for (int64_t l = 0; l < (int64_t)counts.n; l++)
-        if (is_frequent(&counts, (uint64_t)l))
-            HONE_TRY(add_curve(&e, l, d, out, err));
     return HONE_OK;
 }
 

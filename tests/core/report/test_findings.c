@@ -631,6 +631,46 @@ START_TEST(every_output_of_a_head_has_findings_of_its_own_name)
 }
 END_TEST
 
+/* a is predicted above 0.3, and had better be above 0.5. */
+START_TEST(labels_of_sets_are_measured_over_all_thresholds)
+{
+    char *dir = suite_make_dir();
+    hone_arena *arena = hone__arena_create(0);
+    static const char *const columns[] = {"label", "threshold"};
+    hone_exhibits *head = hone__exhibits_create(arena);
+    hone_table *t;
+    hone__findings_list list;
+    hone_error err = {HONE_OK, ""};
+    const hone__findings_source source = {.dir = dir, .split = "validation", .head = head};
+    ck_assert_int_eq(hone_table_begin(head, "thresholds", "Thresholds", 2, columns, &t, &err), HONE_OK);
+    ck_assert_int_eq(hone_table_text(t, "a", &err), HONE_OK);
+    ck_assert_int_eq(hone_table_number(t, 0.3, &err), HONE_OK);
+    put(dir, "predictions.tsv",
+        "id\tgold:classes\tpredicted\tloss\titems\tp:a\tp:b\ne0\ta\ta\t1\t2\t0.8\t0.1\ne1\t\ta\t1\t2\t0.4\t0.1\n"
+        "e2\ta\ta\t1\t2\t0.6\t0.1\ne3\t\t\t1\t2\t0.2\t0\n");
+    ck_assert_msg(hone__findings_read(arena, &source, &list, &err) == HONE_OK, "%s", err.msg);
+    const hone__findings *f = list.all[0];
+    ck_assert_uint_eq(f->n_panels, 1); /* b is in no gold */
+    const hone__threshold_panel *p = &f->panels[0];
+    ck_assert(p->chosen == 0.3 && p->x[0] == 0 && fabs(p->x[p->n - 1] - 0.8) < 1e-7);
+    for (uint64_t i = 0; i < p->n; i++) {
+        const double x = p->x[i], near = fmin(fmin(fabs(x - 0.8), fabs(x - 0.6)), fmin(fabs(x - 0.4), fabs(x - 0.2)));
+        if (near < 1e-5) /* scores are floats, and lie to one side */
+            continue;
+        const double right = (x < 0.8) + (x < 0.6), wrong = (x < 0.4) + (x < 0.2);
+        equal("a", "recall", p->recall[i], right / 2);
+        equal("a", "precision", p->precision[i], right + wrong > 0 ? right / (right + wrong) : (double)NAN);
+        equal("a", "F1", p->f1[i], 2 * right / (2 + right + wrong));
+    }
+    const hone_table *labels = hone__findings_table(f, "per_class");
+    ck_assert_str_eq(labels->columns[7], "threshold");
+    ck_assert_double_eq(cell(labels, 0, 7)->number, 0.3);
+    ck_assert(isnan(cell(labels, 1, 7)->number)); /* the head says nothing of b */
+    hone__arena_destroy(arena);
+    suite_remove_dir(dir);
+}
+END_TEST
+
 START_TEST(damaged_files_of_slices_and_errors_are_left_out)
 {
     static const char *const damaged[] = {"",          "id", "id\tlength\n", "id\tlength\ne0\t1\t2\n", "id\tlength\ne0\t1\n",
@@ -704,6 +744,6 @@ SUITE("findings", tables_curves_and_calibration_are_those_of_scikit_learn, pairs
       what_has_no_scores_no_gold_or_another_target_breaks_nothing, tags_are_counted_by_word_and_lost_words_apart,
       entities_are_those_of_seqeval, entities_are_taken_for_others_cut_missed_and_made_up,
       tags_that_mark_nothing_are_counted_by_word, findings_of_the_test_data_say_so, thin_curves_keep_their_ends,
-      slices_stand_with_the_weakest_first_and_their_intervals, every_output_of_a_head_has_findings_of_its_own_name,
-      damaged_files_of_slices_and_errors_are_left_out, every_allocation_may_fail_while_a_folder_is_read,
-      every_allocation_may_fail)
+      slices_stand_with_the_weakest_first_and_their_intervals, labels_of_sets_are_measured_over_all_thresholds,
+      every_output_of_a_head_has_findings_of_its_own_name, damaged_files_of_slices_and_errors_are_left_out,
+      every_allocation_may_fail_while_a_folder_is_read, every_allocation_may_fail)

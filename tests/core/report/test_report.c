@@ -251,7 +251,7 @@ START_TEST(the_report_tells_results_failures_and_exhibits)
         {"leaderboard.tsv", "\t2\tfailed\t"},
         {"leaderboard.tsv", "{type: bert}"},
         {"report.md", "4 of 6 trials complete, **1 failed**, 1 not finished."},
-        {"report.md", "Best: trial 1 with **validation/accuracy 0.7500**"},
+        {"report.md", "The best result is **validation/accuracy 0.7500** (larger is better), of trial 1."},
         {"report.md", "| 1 | 1 | 0.7500 |"},
         {"report.md", "| bag | - |"},
         {"report.md", "a\\|b &lt;i>"},
