@@ -33,7 +33,7 @@ typedef struct bench {
     int threads;
     double layer_weights, layers; /* of the encoder */
     double peak[3], peak_processor[3];
-    double started, created; /* by the wall */
+    double ready; /* processor's time from the start of the program until the first step could begin */
 } bench;
 
 /* ---- Peak -------------------------------------------------------------------------------------------------------- */
@@ -152,6 +152,7 @@ static void show(bench *b, const char *what, const taken *t)
     row_real(&b->rows, "tokens_per_s", t->tokens / t->all_seconds);
     row_real(&b->rows, "examples_per_s", t->examples / t->all_seconds);
     row_real(&b->rows, "examples_per_processor_s", t->examples / t->all_processor);
+    row_real(&b->rows, "ready_processor_seconds", b->ready);
     row_real(&b->rows, "peak_memory_mib", peak_memory_mib());
     row_end(&b->rows);
     fflush(stdout);
@@ -254,6 +255,7 @@ static hone_status run_batches(bench *b, hone_error *err)
 static hone_status measure(bench *b, const hone__trial_setup *setup, hone_error *err)
 {
     HONE_TRY(hone__parts_create(setup, &b->parts, err));
+    b->ready = processor_now();
     const hone__yaml *precision = hone__yaml_path(setup->experiment->complete, "trainer.precision");
     b->precision = precision && precision->text ? precision->text : "fp32";
     b->threads = hone_pool_threads(b->parts->pool);
