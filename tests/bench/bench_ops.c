@@ -1,6 +1,6 @@
 /* bench_ops.c - how fast the operators are at the sizes of an encoder, each against what bounds it.
  *
- *     bench-ops [--json FILE] [--model minilm|bert-base|tiny] [--shape SEQUENCES,LENGTH] [THREADS [BACKEND ...]]
+ *     bench-ops [--json FILE] [--model minilm|bert-base|tiny] [--shape SEQUENCES,LENGTH] [--only OPERATOR] [THREADS [BACKEND ...]]
  *
  * Each operator runs alone, forward and backward, with each backend named ("null" is the reference; if none is named openblas and
  * native are run); the best of several runs counts. Its bound is the processor's peak in flops, or, where an operator has next to none, the
@@ -48,7 +48,8 @@ typedef struct bench {
     hone_arena *arena;
     hone__block block;
     bench_rows rows;
-    double seconds; /* for one operator, at least */
+    const char *only; /* an operator; NULL: all */
+    double seconds;   /* for one operator, at least */
 } bench;
 
 /* One thread is timed by its own clock, which stands still while others have the processor. */
@@ -306,11 +307,15 @@ static void report(bench *b, const char *what)
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         const row_of_table *r = &table[i];
         double forward, backward;
+        if (b->only && strcmp(b->only, r->name) != 0)
+            continue;
         const double peak = peak_of(b);
         measure(b, r, &forward, &backward);
         show(b, what, r, forward, backward, peak);
         *(r->products ? &fast : &other) += r->work().per_step * (forward + backward);
     }
+    if (b->only)
+        return;
     printf("one step: %.1f ms in linear and attention, %.1f ms (%.0f %%) in the rest; the optimizer is not counted; peak %.0f "
            "GFLOP/s\n\n",
            fast * 1e3, other * 1e3, 100 * other / (fast + other), peak_of(b));
@@ -464,7 +469,8 @@ int main(int argc, char **argv)
     hone_arena *trial = hone__arena_create(0);
     const char *json = NULL, *model = NULL, *shape = NULL;
     int n;
-    const hone__option options[] = {{"--json", NULL, &json}, {"--model", NULL, &model}, {"--shape", NULL, &shape}, {0}};
+    const hone__option options[] = {
+        {"--json", NULL, &json}, {"--model", NULL, &model}, {"--shape", NULL, &shape}, {"--only", NULL, &b.only}, {0}};
     if (!hone__options_take(argc, argv, options, &n) || !rows_open(&b.rows, json))
         return 2;
     if (!choose_sizes(model, shape)) {
@@ -480,7 +486,8 @@ int main(int argc, char **argv)
         run_backend(&b, "openblas", trial);
         run_backend(&b, "native", trial);
     }
-    report_optimizer(&b);
+    if (!b.only)
+        report_optimizer(&b);
     hone__block_free(&b.block);
     hone__pool_destroy(b.pool);
     hone__arena_destroy(b.arena);
