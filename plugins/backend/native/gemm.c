@@ -3,16 +3,18 @@
  * Each element of C is one chain in the order of t, also where a chain is cut into blocks: the next block goes on from C. So it depends
  * on its row of A and its column of B alone, not on the tile, and not on the number of threads.
  *
- * Sizes: a block of 384 terms of a panel (72 KiB with AVX-512) is used by the 12 strips of rows of a task while it is in the second level
- * of cache; a strip of A (12 KiB) stays in the first while the panels of a task go by.
+ * Sizes: a block of 384 terms of a panel (72 KiB with AVX-512) is used by all strips of rows of a task while it is in the second level of
+ * cache, where the rows' terms (at most 576 KiB) stay from panel to panel; a strip of A (12 KiB) stays in the first while the panels of a
+ * task go by. B is read from further away once for each row of tasks, so these are as high as that allows.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "native.h"
 
 #include <string.h>
 
-/* Terms of a block; rows of C, and panels of it, that are one task. */
-enum { TERMS = 384, TASK_ROWS = 96, TASK_PANELS = 4 };
+/* Terms of a block; rows of C, and panels of it, that are one task, and tasks that a thread should have; rows of A that are packed in
+ * one piece. */
+enum { TERMS = 384, LEAST_ROWS = 96, MOST_ROWS = 384, TASK_PANELS = 4, TASKS_PER_THREAD = 4, PACK_ROWS = 96 };
 
 static int64_t parts(int64_t n, int64_t size)
 {
@@ -80,7 +82,7 @@ static float *packed_a(const native_product *p)
 /* The columns of A that a task needs, n terms from t on: strips of [T, rows]. */
 static void pack_strips(const native_product *p, int64_t i, int64_t t, int64_t n)
 {
-    const int64_t rows = p->set->rows, end = native_least(i + TASK_ROWS, p->I);
+    const int64_t rows = p->set->rows, end = native_least(i + PACK_ROWS, p->I);
     for (int64_t s = i; s < end; s += rows)
         p->set->pack_strip(n, p->a + t * p->a_t + s, p->a_t, native_least(rows, end - s), packed_a(p) + s * p->T + t * rows);
 }
@@ -92,7 +94,7 @@ static void pack_a_range(void *ctx, int64_t begin, int64_t end, int worker)
     (void)worker;
     for (int64_t i = begin; i < end; i++) {
         const int64_t t = i % blocks * TERMS;
-        pack_strips(p, i / blocks * TASK_ROWS, t, native_least(TERMS, p->T - t));
+        pack_strips(p, i / blocks * PACK_ROWS, t, native_least(TERMS, p->T - t));
     }
 }
 
@@ -121,10 +123,22 @@ static void tile(const native_product *p, const block *b, int64_t panel)
            p->add || b->t > 0, p->bias && b->t + b->n == p->T ? p->bias + j : NULL);
 }
 
-/* TASK_ROWS rows of TASK_PANELS panels. */
-static void task(const native_product *p, int64_t i0, int64_t panel0)
+/* C, cut into tasks of `rows` rows and TASK_PANELS panels, `across` beside each other. */
+typedef struct tasks {
+    const native_product *p;
+    int64_t rows, across;
+} tasks;
+
+static int64_t rows_of_task(const native_product *p, int64_t across, int threads)
 {
-    const int64_t i1 = native_least(i0 + TASK_ROWS, p->I), rows = p->set->rows;
+    const int64_t wanted = threads > 1 ? parts(TASKS_PER_THREAD * (int64_t)threads, across) : 1, least = parts(p->I, MOST_ROWS);
+    const int64_t rows = rounded(parts(p->I, wanted > least ? wanted : least), p->set->rows);
+    return rows > LEAST_ROWS ? rows : LEAST_ROWS;
+}
+
+static void task(const native_product *p, int64_t i0, int64_t n, int64_t panel0)
+{
+    const int64_t i1 = native_least(i0 + n, p->I), rows = p->set->rows;
     const int64_t panel1 = native_least(panel0 + TASK_PANELS, parts(p->J, panel_width(p->set)));
     for (int64_t t = 0; t < p->T; t += TERMS) {
         for (int64_t i = i0; i < i1; i += rows) {
@@ -137,11 +151,10 @@ static void task(const native_product *p, int64_t i0, int64_t panel0)
 
 static void task_range(void *ctx, int64_t begin, int64_t end, int worker)
 {
-    const native_product *p = ctx;
-    const int64_t across = parts(parts(p->J, panel_width(p->set)), TASK_PANELS);
+    const tasks *t = ctx;
     (void)worker;
     for (int64_t n = begin; n < end; n++)
-        task(p, n / across * TASK_ROWS, n % across * TASK_PANELS);
+        task(t->p, n / t->across * t->rows, t->rows, n % t->across * TASK_PANELS);
 }
 
 void native_multiply(hone_pool *pool, const native_product *p)
@@ -149,6 +162,8 @@ void native_multiply(hone_pool *pool, const native_product *p)
     const int64_t panels = parts(p->J, panel_width(p->set)), blocks = parts(p->T, TERMS);
     hone_pool_run(pool, panels * blocks, 1, pack_b_range, (void *)p);
     if (p->pack_a)
-        hone_pool_run(pool, parts(p->I, TASK_ROWS) * blocks, 1, pack_a_range, (void *)p);
-    hone_pool_run(pool, parts(p->I, TASK_ROWS) * parts(panels, TASK_PANELS), 1, task_range, (void *)p);
+        hone_pool_run(pool, parts(p->I, PACK_ROWS) * blocks, 1, pack_a_range, (void *)p);
+    const int64_t across = parts(panels, TASK_PANELS);
+    tasks t = {p, rows_of_task(p, across, pool ? hone_pool_threads(pool) : 1), across};
+    hone_pool_run(pool, parts(p->I, t.rows) * across, 1, task_range, &t);
 }
