@@ -67,7 +67,7 @@ bert_base="{type: bert}"
 tiny="{type: bert, hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 64}"
 
 steps_header() {
-  printf '%-10s %-30s %s  %-8s %-4s %9s %9s %8s %7s %8s %7s %9s %8s %7s\n' "" "" T backend "" "best ms" median GFLOP/s "of peak" \
+  printf '%-10s %-30s %s  %-8s %-7s %9s %9s %8s %7s %8s %7s %9s %8s %7s\n' "" "" T backend "" "best ms" median GFLOP/s "of peak" \
     "(by cpu)" "of peak" tokens/s "ex./s" MiB
 }
 fixed() { # NAME MODEL BATCH LENGTH STEPS THREADS [key=value ...]
