@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/format.h"
 #include "base/str.h"
 
 #include <hone/text.h>
@@ -311,4 +312,11 @@ hone_status hone__json_text(const json_t *object, const char *key, bool required
         return wrong_type(value, key, "a string", what, err);
     *out = json_string_value(value);
     return HONE_OK;
+}
+
+hone_status hone__json_format(const json_t *object, int64_t newest, const char *what, hone_error *err)
+{
+    int64_t format = 0;
+    HONE_TRY(hone__json_int(object, "format", true, &format, what, err));
+    return hone__format_check(what, format, newest, err);
 }

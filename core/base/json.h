@@ -35,4 +35,7 @@ hone_status hone__json_bool(const json_t *object, const char *key, bool required
 hone_status hone__json_text(const json_t *object, const char *key, bool required, const char **out, const char *what,
                             hone_error *err) HONE_CHECKED;
 
+/* The member "format": it must be there, and one that a reader of up to `newest` knows (format.h). */
+hone_status hone__json_format(const json_t *object, int64_t newest, const char *what, hone_error *err) HONE_CHECKED;
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/options.h"
@@ -100,7 +101,7 @@ static hone_status add_json(const hone__comparison *c, hone__str *out, hone_erro
 {
     hone__sheet *settings;
     HONE_TRY(hone__compare_settings(c, &settings, err));
-    hone__str_add(out, "{\"format\": 1, \"metric\": ");
+    hone__str_addf(out, "{\"format\": %d, \"metric\": ", HONE__FORMAT_OUTPUT);
     hone__str_add_json(out, c->metric);
     hone__str_addf(out, ", \"goal\": \"%s\", \"draws\": %llu, \"runs\": [", c->maximize ? "maximize" : "minimize",
                    (unsigned long long)c->n_draws);

@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
+#include "base/format.h"
 #include "base/pool.h"
 #include "base/str.h"
 #include "cli/cli.h"
@@ -320,7 +321,7 @@ static hone_status add_json_point(const plan *p, uint64_t i, hone__str *out, hon
 
 static hone_status add_json(const plan *p, hone__str *out, hone_error *err)
 {
-    hone__str_add(out, "{\"format\": 1, \"name\": ");
+    hone__str_addf(out, "{\"format\": %d, \"name\": ", HONE__FORMAT_OUTPUT);
     hone__str_add_json(out, p->e->name);
     hone__str_addf(out, ", \"points\": %llu, \"seeds\": %zu, \"at_once\": %lld, \"threads\": %lld, \"available\": %llu",
                    (unsigned long long)p->points->total, p->points->n_seeds, (long long)p->at_once, (long long)p->threads,

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/options.h"
@@ -326,7 +327,7 @@ static void add_json_best(const hone__report_run *run, hone__str *out)
 static void add_json(const status *s, hone__str *out)
 {
     const hone__report_run *run = s->run;
-    hone__str_add(out, "{\"format\": 1, \"run\": ");
+    hone__str_addf(out, "{\"format\": %d, \"run\": ", HONE__FORMAT_OUTPUT);
     hone__str_add_json(out, run->dir);
     hone__str_add(out, ", \"name\": ");
     hone__str_add_json(out, run->name);

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
+#include "base/format.h"
 #include "base/json.h"
 #include "config/experiment_parts.h"
 
@@ -381,6 +382,18 @@ static hone_status load_tree(hone__loader *l)
     return fill_sweep(l);
 }
 
+/* Before anything else: what a later format means is not known here. What is no number is complained of with its row. */
+static hone_status check_format(const hone__yaml *root, hone__issues *issues, hone_error *err)
+{
+    const hone__yaml *node = hone__yaml_get(root, "format");
+    const long long format = is_text(node) ? strtoll(node->text, NULL, 10) : HONE__FORMAT_EXPERIMENT;
+    if (format <= HONE__FORMAT_EXPERIMENT)
+        return HONE_OK;
+    hone__issue_at(issues, node, "format is %lld; hone %s reads formats up to %d, so this file is for a newer one", format,
+                   HONE_VERSION, HONE__FORMAT_EXPERIMENT);
+    return hone__issues_status(issues, err);
+}
+
 hone_status hone__experiment_from(hone_arena *arena, hone__registry *registry, const hone__yaml *root, const char *file,
                                   const char *dir, hone__experiment **experiment, hone__issues *issues, hone_error *err)
 {
@@ -398,6 +411,7 @@ hone_status hone__experiment_from(hone_arena *arena, hone__registry *registry, c
                            hone__value_shown(root, seen, sizeof seen));
         return root ? hone__issues_status(issues, err) : hone_fail(err, HONE_ECONFIG, "%s is empty", file);
     }
+    HONE_TRY(check_format(root, issues, err));
     l.e->tree = hone__yaml_copy(arena, root);
     if (!l.e->tree)
         return hone_no_memory(err, "reading a configuration");

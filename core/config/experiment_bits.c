@@ -38,7 +38,7 @@ static void drop_in_section(hone__yaml *root, const hone__experiment *e, const h
 
 hone__yaml *hone__experiment_bits(hone_arena *arena, const hone__experiment *e)
 {
-    static const char *const without_effect[] = {"name", "output_dir", "cache_dir", "launcher", "report", "sweep"};
+    static const char *const without_effect[] = {"format", "name", "output_dir", "cache_dir", "launcher", "report", "sweep"};
     hone__yaml *root = hone__yaml_copy(arena, e->complete);
     if (!root)
         return NULL;

@@ -27,7 +27,7 @@ const hone__section_row *hone__section_row_of(const char *key, size_t length); /
 /* The scalars at the top of the file. */
 typedef struct hone__top {
     const char *name, *output_dir, *cache_dir, *task, *data_root, *model_root;
-    int64_t seed;
+    int64_t format, seed;
     hone_list plugins;
 } hone__top;
 

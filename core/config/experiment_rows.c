@@ -1,6 +1,7 @@
 /* experiment_rows.c - the tables of the experiment file: what sections there are, and the rows that belong to no plugin.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "base/format.h"
 #include "config/experiment_parts.h"
 
 #include <math.h>
@@ -138,6 +139,8 @@ const hone__common hone__common_rows[HONE_KIND_COUNT] = {
 /* ---- The top ----------------------------------------------------------------------------------------------------- */
 
 static const hone_param top_rows[] = {
+    HONE_PARAM_INT(hone__top, format, .def_int = HONE__FORMAT_EXPERIMENT, .min_int = 1, .max_int = HONE__FORMAT_EXPERIMENT,
+                   .flags = HONE_FIXED, .help = "of this file; hone writes it into files of its own"),
     HONE_PARAM_STRING(hone__top, name, .flags = HONE_FIXED,
                       .help = "of the experiment; absent: the file's name without its ending", .renamed = "run_name project"),
     HONE_PARAM_STRING(hone__top, output_dir, .flags = HONE_FIXED,

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
+#include "base/format.h"
 #include "config/sweep_parts.h"
 
 #include <string.h>
@@ -136,9 +137,13 @@ static hone_status set_text(hone_arena *arena, hone__yaml *tree, const char *key
     return node ? hone__yaml_set(arena, tree, key, node, err) : hone_no_memory(err, "writing a configuration");
 }
 
-/* Roots and plugins in absolute form, so that the tree means the same wherever its file lies. */
+/* Roots and plugins in absolute form, so that the tree means the same wherever its file lies; and in which format that is. */
 static hone_status set_roots(hone_arena *arena, const hone__experiment *e, hone__yaml *tree, hone_error *err)
 {
+    hone__yaml *format = hone__yaml_new_int(arena, HONE__FORMAT_EXPERIMENT);
+    if (!format)
+        return hone_no_memory(err, "writing a configuration");
+    HONE_TRY(hone__yaml_set(arena, tree, "format", format, err));
     HONE_TRY(set_text(arena, tree, "data_root", e->data_root, err));
     HONE_TRY(set_text(arena, tree, "model_root", e->model_root, err));
     if (e->cache_dir)

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/format.h"
 #include "sweep/rundir.h"
 
 #include <math.h>
@@ -85,7 +86,9 @@ static hone_status read_result(hone__report_run *run, hone__report_trial *t, hon
         hone_log_line(log, HONE_LOG_WARNING, "%s", why.msg);
         return HONE_OK;
     }
-    hone_status status = take_result(run->arena, t, result, err);
+    hone_status status = hone__json_format(result, HONE__FORMAT_RESULT, path, err);
+    if (status == HONE_OK)
+        status = take_result(run->arena, t, result, err);
     json_decref(result);
     return status;
 }
@@ -322,8 +325,11 @@ static hone_status series_line(const hone__report_run *run, hone__series *s, con
         return hone_no_memory(err, "reading a learning curve");
     if (parsed != HONE_OK)
         return HONE_OK;
-    double step = number_at(record, "step"), value = number_at(record, key);
+    const double step = number_at(record, "step"), value = number_at(record, key);
+    const hone_status status =
+        json_object_get(record, "format") ? hone__json_format(record, HONE__FORMAT_METRICS, "metrics.jsonl", err) : HONE_OK;
     json_decref(record);
+    HONE_TRY(status);
     return isnan(step) || isnan(value) ? HONE_OK : series_add(run, s, step, value, err);
 }
 

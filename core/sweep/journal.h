@@ -84,10 +84,6 @@ typedef struct hone__study {
     size_t n_trials;
 } hone__study;
 
-/* Of a run's directory, as its journal says it. A change that older readers would misread takes the next number; older directories are
- * read as long as this header says so. */
-#define HONE__RUN_FORMAT 1
-
 /* All in `arena`. HONE_EFORMAT names file, line and what is wrong, or a format of later than ours. */
 hone_status hone__journal_read(hone_arena *arena, const char *path, hone__study **study, hone_error *err) HONE_CHECKED;
 /* NULL where absent. */

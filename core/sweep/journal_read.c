@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/format.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "sweep/journal.h"
@@ -299,10 +300,10 @@ static hone_status check_format(const hone__study *study, const char *path, hone
 {
     const char *format = hone__pair_text(study->attributes, study->n_attributes, "format");
     const char *hone = hone__pair_text(study->attributes, study->n_attributes, "hone");
-    if (!format || strtoll(format, NULL, 10) <= HONE__RUN_FORMAT)
+    if (!format || strtoll(format, NULL, 10) <= HONE__FORMAT_RUN)
         return HONE_OK;
     return hone_fail(err, HONE_EFORMAT, "%s has format %s, written by hone %s; hone %s reads formats up to %d", path, format,
-                     hone ? hone : "(unknown)", HONE_VERSION, HONE__RUN_FORMAT);
+                     hone ? hone : "(unknown)", HONE_VERSION, HONE__FORMAT_RUN);
 }
 
 hone_status hone__journal_read(hone_arena *arena, const char *path, hone__study **study, hone_error *err)

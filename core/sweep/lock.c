@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/format.h"
 #include "base/json.h"
 #include "base/str.h"
 
@@ -94,7 +95,7 @@ static owner read_owner(const char *path)
 static hone_status write_owner(const hone__lock *l, const owner *o, hone_error *err)
 {
     hone__str s = {0};
-    hone__str_add(&s, "{\"format\": 1, \"host\": ");
+    hone__str_addf(&s, "{\"format\": %d, \"host\": ", HONE__FORMAT_RUN);
     hone__str_add_json(&s, o->host);
     hone__str_addf(&s, ", \"pid\": %lld, \"started\": %lld, \"boot\": ", (long long)o->pid, (long long)o->started);
     hone__str_add_json(&s, o->boot);

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/format.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "plugin/environment.h"
@@ -16,8 +17,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
-
-#define FORMAT 1
 
 /* ---- Making it --------------------------------------------------------------------------------------------------- */
 
@@ -205,7 +204,7 @@ static hone_status save(const char *dir, const char *name, hone__str *s, hone_er
 
 static hone_status add_environment(hone__str *s, hone_arena *arena, const hone__experiment *e, hone_error *err)
 {
-    hone__str_addf(s, "{\n    \"format\": %d,\n", FORMAT);
+    hone__str_addf(s, "{\n    \"format\": %d,\n", HONE__FORMAT_RUN);
     HONE_TRY(add_backend(s, arena, &e->backend, err));
     HONE_TRY(add_machine(s, arena, e, err));
     add_plugins(s, e);
@@ -297,7 +296,9 @@ hone_status hone__rundir_changes(hone_arena *arena, const char *dir, const hone_
     if (!path)
         return hone_no_memory(err, "comparing environments");
     HONE_TRY(hone__json_load(path, 0, &was, err));
-    hone_status status = add_environment(&now, arena, e, err);
+    hone_status status = hone__json_format(was, HONE__FORMAT_RUN, path, err);
+    if (status == HONE_OK)
+        status = add_environment(&now, arena, e, err);
     if (status == HONE_OK)
         status = compare(arena, was, &now, changes, err);
     hone__str_clear(&now);

@@ -4,6 +4,7 @@
 #include "sweep/supervisor.h"
 
 #include "base/arena.h"
+#include "base/format.h"
 #include "plugin/registry.h"
 #include "sweep/rundir.h"
 #include "sweep/supervisor_parts.h"
@@ -112,7 +113,7 @@ static void begin_study(hone__supervisor *s)
     const hone__experiment *e = s->setup->experiment;
     const char *metric = hone__sweep_metric(e);
     hone__journal_study(s->journal, e->name, !s->sweep || s->sweep->maximize, metric ? metric : "value");
-    hone__journal_study_int(s->journal, "format", HONE__RUN_FORMAT);
+    hone__journal_study_int(s->journal, "format", HONE__FORMAT_RUN);
     hone__journal_study_text(s->journal, "hone", HONE_VERSION);
     hone__journal_study_int(s->journal, "seeds", (int64_t)s->points->n_seeds);
     hone__journal_study_int(s->journal, "points", (int64_t)s->points->total); /* the last: what has it is whole */

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/format.h"
 #include "base/json.h"
 #include "base/str.h"
 
@@ -243,7 +244,10 @@ static bool read_result(hone__outcome *o, const char *dir, const char *metric)
         snprintf(o->cause, sizeof o->cause, "%.500s", err.msg);
         return true;
     }
-    take_result(o, result, metric);
+    if (hone__json_format(result, HONE__FORMAT_RESULT, path, &err) == HONE_OK)
+        take_result(o, result, metric);
+    else
+        snprintf(o->cause, sizeof o->cause, "%.500s", err.msg);
     json_decref(result);
     return true;
 }

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/cpu.h"
 #include "base/file.h"
+#include "base/format.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -19,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FORMAT = 1, KEPT = 2, MOST_FILES = 16 };
+enum { KEPT = 2, MOST_FILES = 16 };
 static const char file_prefix[] = "file/";
 
 static const char *folder(const hone__loop *l)
@@ -138,9 +139,9 @@ static int set_best(json_t *state, const hone__loop *l)
 static json_t *state_json(hone__loop *l, const char *configuration, int64_t metrics_length)
 {
     member members[N_MEMBERS];
-    json_t *state = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I}", "format", FORMAT, "hone", HONE_VERSION, "isa",
-                              hone__cpu_isa(), "configuration", configuration, "data", l->saved.data, "frozen", l->saved.frozen,
-                              "metrics_length", (json_int_t)metrics_length);
+    json_t *state = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I}", "format", HONE__FORMAT_CHECKPOINT, "hone", HONE_VERSION,
+                              "isa", hone__cpu_isa(), "configuration", configuration, "data", l->saved.data, "frozen",
+                              l->saved.frozen, "metrics_length", (json_int_t)metrics_length);
     int failed = state ? 0 : -1;
     list_members(l, members);
     for (size_t i = 0; i < N_MEMBERS && members[i].key; i++)
@@ -333,18 +334,13 @@ typedef struct opened {
 static hone_status parse_state(opened *o, hone_error *err)
 {
     const char *text = NULL;
-    int64_t format = 0;
     for (size_t i = 0; i < o->file.n_metadata; i++)
         if (strcmp(o->file.metadata[2 * i], "state") == 0)
             text = o->file.metadata[2 * i + 1];
     if (!text)
         return hone_fail(err, HONE_EFORMAT, "%s holds no state of a trial", o->path);
     HONE_TRY(hone__json_parse(text, strlen(text), o->path, &o->state, err));
-    HONE_TRY(hone__json_int(o->state, "format", true, &format, o->path, err));
-    if (format != FORMAT)
-        return hone_fail(err, HONE_EFORMAT, "%s has format %lld; this hone reads format %d", o->path, (long long)format,
-                         FORMAT);
-    return HONE_OK;
+    return hone__json_format(o->state, HONE__FORMAT_CHECKPOINT, o->path, err);
 }
 
 /* HONE_EEXIST: a good checkpoint, but of something else. */

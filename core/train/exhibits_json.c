@@ -1,6 +1,7 @@
 /* exhibits_json.c - exhibits.json: figures, tables, curves and matrices, written and read back.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "base/format.h"
 #include "train/exhibits.h"
 
 #include <math.h>
@@ -120,7 +121,7 @@ static int add_list(json_t *root, const char *key, const hone_exhibits *x, size_
 hone_status hone__exhibits_save(const hone_exhibits *x, const char *path, hone_error *err)
 {
     hone__json_init();
-    json_t *root = json_pack("{s:i, s:o}", "format", 1, "outputs", texts_json(x->outputs, x->n_outputs));
+    json_t *root = json_pack("{s:i, s:o}", "format", HONE__FORMAT_EXHIBITS, "outputs", texts_json(x->outputs, x->n_outputs));
     int failed = add_list(root, "figures", x, x->n_figures, figure_json);
     failed |= add_list(root, "tables", x, x->n_tables, table_json);
     failed |= add_list(root, "curves", x, x->n_curves, curve_json);
@@ -297,10 +298,7 @@ static hone_status read_outputs(const reading *r, const json_t *root)
 
 static hone_status read_all(const reading *r, const json_t *root)
 {
-    int64_t format = 0;
-    HONE_TRY(hone__json_int(root, "format", true, &format, r->path, r->err));
-    if (format != 1)
-        return wrong(r, "format is %lld; this hone reads format 1", (long long)format);
+    HONE_TRY(hone__json_format(root, HONE__FORMAT_EXHIBITS, r->path, r->err));
     HONE_TRY(read_outputs(r, root));
     HONE_TRY(read_list(r, root, "figures", read_figure));
     HONE_TRY(read_list(r, root, "tables", read_table));

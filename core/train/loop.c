@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/format.h"
 #include "base/str.h"
 #include "train/checkpoint.h"
 #include "train/model_dir.h"
@@ -79,7 +80,7 @@ static hone_status clean(const hone__loop *l, hone_error *err)
     return hone__remove_tree(result, err);
 }
 
-/* Opens metrics.jsonl with its first `length` bytes, which the checkpoint knows. */
+/* Opens metrics.jsonl with its first `length` bytes, which the checkpoint knows. A new one begins with its format. */
 static hone_status open_metrics(hone__loop *l, int64_t length, hone_error *err)
 {
     const char *path = hone__path_join(l->parts->trial, l->parts->setup->dir, "metrics.jsonl");
@@ -87,6 +88,8 @@ static hone_status open_metrics(hone__loop *l, int64_t length, hone_error *err)
         return hone_no_memory(err, "starting a trial");
     l->metrics = fopen(path, length > 0 ? "r+" : "w");
     if (!l->metrics || ftruncate(fileno(l->metrics), (off_t)length) != 0 || fseeko(l->metrics, (off_t)length, SEEK_SET) != 0)
+        return hone_fail(err, HONE_EIO, "%s cannot be written: %s", path, strerror(errno));
+    if (length == 0 && fprintf(l->metrics, "{\"format\": %d}\n", HONE__FORMAT_METRICS) < 0)
         return hone_fail(err, HONE_EIO, "%s cannot be written: %s", path, strerror(errno));
     return HONE_OK;
 }

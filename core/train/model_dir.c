@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/folder.h"
+#include "base/format.h"
 #include "config/yaml_json.h"
 
 #include <stdio.h>
@@ -240,7 +241,7 @@ static json_t *hone_json(const hone__parts *p, const void *calibration, uint64_t
     const hone_facts *f = &p->facts;
     char class[160];
     bool failed = false;
-    json_t *root = json_pack("{s:i, s:s, s:s, s:s}", "format", HONE__MODEL_FORMAT, "hone", HONE_VERSION, "layout",
+    json_t *root = json_pack("{s:i, s:s, s:s, s:s}", "format", HONE__FORMAT_MODEL, "hone", HONE_VERSION, "layout",
                              hone__layout_names[hone__model_layout(&p->network)], "class",
                              hone__model_class(&p->network, class, sizeof class));
     if (!root)

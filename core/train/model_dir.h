@@ -21,8 +21,7 @@
 #include "base/json.h"
 #include "train/parts.h"
 
-#define HONE__MODEL_DIR "model"  /* in a trial's folder */
-enum { HONE__MODEL_FORMAT = 1 }; /* of hone.json */
+#define HONE__MODEL_DIR "model" /* in a trial's folder */
 
 typedef enum hone__layout {
     HONE__LAYOUT_TRANSFORMERS = 0,

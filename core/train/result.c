@@ -4,6 +4,7 @@
 #include "train/result.h"
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/format.h"
 #include "train/evidence.h"
 
 #include <math.h>
@@ -69,15 +70,15 @@ static json_t *result_json(const hone__loop *l)
     const char *metric = l->best ? hone_sprintf(l->scratch, "validation/%s", l->metric) : "train/loss";
     if (!metric)
         return NULL;
-    return json_pack("{s:i, s:s, s:s, s:o, s:I, s:o, s:I, s:o, s:o, s:{s:I, s:I}, s:{s:o, s:o}, s:I}", "format", 1, "status",
-                     "complete", "metric", metric, "value", real_json(l->best ? l->best->value : hone__loop_epoch_loss(l)),
-                     "best_step", (json_int_t)(l->best ? l->best->step : l->step), "best_epoch",
-                     real_json(l->best ? l->best->epoch : hone__loop_epochs(l)), "seed", (json_int_t)p->experiment->seed,
-                     "figures", figures_json(l), "train", train_json(l), "model", "weights",
-                     (json_int_t)hone__store_elements(p->network.store, false), "trainable",
-                     (json_int_t)hone__store_elements(p->network.store, true), "data", "train",
-                     hone__prepared_json(p->train_prepared), "validation", hone__prepared_json(p->validation_prepared),
-                     "peak_memory_bytes", (json_int_t)peak_memory());
+    return json_pack(
+        "{s:i, s:s, s:s, s:o, s:I, s:o, s:I, s:o, s:o, s:{s:I, s:I}, s:{s:o, s:o}, s:I}", "format", HONE__FORMAT_RESULT,
+        "status", "complete", "metric", metric, "value", real_json(l->best ? l->best->value : hone__loop_epoch_loss(l)),
+        "best_step", (json_int_t)(l->best ? l->best->step : l->step), "best_epoch",
+        real_json(l->best ? l->best->epoch : hone__loop_epochs(l)), "seed", (json_int_t)p->experiment->seed, "figures",
+        figures_json(l), "train", train_json(l), "model", "weights", (json_int_t)hone__store_elements(p->network.store, false),
+        "trainable", (json_int_t)hone__store_elements(p->network.store, true), "data", "train",
+        hone__prepared_json(p->train_prepared), "validation", hone__prepared_json(p->validation_prepared), "peak_memory_bytes",
+        (json_int_t)peak_memory());
 }
 
 static const char *file_in(const hone__loop *l, const char *name)

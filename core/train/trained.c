@@ -4,6 +4,7 @@
 #include "train/trained.h"
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "base/format.h"
 #include "base/pool.h"
 #include "base/str.h"
 #include "config/experiment_parts.h"
@@ -176,11 +177,8 @@ static hone_status read_precision(opening *o, hone_error *err)
 static hone_status read_facts(opening *o, hone_error *err)
 {
     hone__trained *t = o->t;
-    int64_t format = 0, max_length = 0, batch_size = 0, max_tokens = 0, n_train = 0, seed = 0;
-    HONE_TRY(hone__json_int(o->root, "format", true, &format, o->path, err));
-    if (format != HONE__MODEL_FORMAT)
-        return hone_fail(err, HONE_EUNSUPPORTED, "%s has format %lld; this hone reads format %d", o->path, (long long)format,
-                         HONE__MODEL_FORMAT);
+    int64_t max_length = 0, batch_size = 0, max_tokens = 0, n_train = 0, seed = 0;
+    HONE_TRY(hone__json_format(o->root, HONE__FORMAT_MODEL, o->path, err));
     HONE_TRY(read_labels(o, err));
     HONE_TRY(read_int(o, "max_length", 1, INT32_MAX, &max_length, err));
     HONE_TRY(read_int(o, "batch_size", 0, 1000000, &batch_size, err));

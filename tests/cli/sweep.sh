@@ -162,6 +162,26 @@ for command in resume report status; do
     says err "has format 2, written by hone"
 done
 
+# So is every file that says its own, and all that hone writes say it.
+refused() { # FILE COMMAND ... - that file's number is the next one
+    local file=$1
+    shift
+    rm -rf later
+    cp -r all later
+    grep -q '"format": 1\|^format: 1$' "later/$file" || fail "$file says no format"
+    sed -i '0,/"format": 1/s//"format": 2/; s/^format: 1$/format: 2/' "later/$file"
+    "$hone" "$@" >out 2>err && fail "$file of a later format is taken"
+    grep -q 'has format 2; hone\|format is 2; hone' err || fail "$file of a later format: $(cat err)"
+}
+refused environment.json resume later
+refused experiment.yaml resume later
+refused best.yaml check later/best.yaml
+best=$(cd all && ls -d trials/* | head -1)
+refused "$best/trial.yaml" trial "later/$best"
+refused "$best/metrics.jsonl" report later
+refused "$best/result.json" report later
+refused best/hone.json predict later/best train.tsv
+
 # Trials that would not fit side by side run one after another; where there is room, they do not wait.
 run 0 run sweep.yaml output_dir=narrow sweep.memory_gib=1.0e-4 --json
 [ "$(grep -o '"event": "\(started\|ended\)"' out | sort -u | wc -l)" -eq 2 ] || fail "no events: $(cat out)"

@@ -296,6 +296,8 @@ static const mistake mistakes[] = {
     {REST, "exp.yaml:1:1: there is no section data (the examples: files, and how they are read); it is needed"},
     {DATA, "exp.yaml:1:1: there is no section model (the encoder); it is needed\n"
            "exp.yaml:1:1: there is no section head (what is predicted from the encoder's output); it is needed"},
+    {DATA REST "format: 2\nnewer: true\n", "exp.yaml:8:9: format is 2; hone *"},
+    {DATA REST "format: 0\n", "exp.yaml:8:9: format is 0; it must be an integer in [1, 1]"},
     {DATA REST "seed: -1\n", "exp.yaml:8:7: seed is -1; it must be an integer >= 0"},
     {DATA REST "name: a/b\n",
      "exp.yaml:8:7: name is \"a/b\"; it names a folder, so it must not be empty, hold a / or begin with a point"},
@@ -307,7 +309,7 @@ static const mistake mistakes[] = {
     {DATA REST "modle: {type: null}\n",
      "exp.yaml:8:1: the file has no key \"modle\"; did you mean \"model\"? It has: data, "
      "tokenizer, model, head, optimizer, schedule, techniques, trainer, metrics, report, backend, "
-     "launcher, sweep, name, output_dir, cache_dir, seed, task, plugins, data_root, model_root"},
+     "launcher, sweep, format, name, output_dir, cache_dir, seed, task, plugins, data_root, model_root"},
     {DATA REST "learning_rate: 1.0e-5\n", "exp.yaml:8:1: the file has no key \"learning_rate\"; write optimizer.learning_rate"},
     {DATA REST "evaluation_strategy: epoch\n",
      "exp.yaml:8:1: the file has no key \"evaluation_strategy\"; write trainer.eval_strategy"},

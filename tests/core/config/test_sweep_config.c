@@ -428,7 +428,8 @@ static const mistake mistakes[] = {
      "exp.yaml:12:5: optimizer has no key \"lr\"; it is called learning_rate here"},
     {SWEPT SWEEP "    optimzer.learning_rate: {value: 0.1}\n",
      "exp.yaml:12:5: the file has no key \"optimzer\"; did you mean \"optimizer\"? It has: data, tokenizer, model, head, "
-     "optimizer, schedule, techniques, trainer, metrics, report, backend, launcher, sweep, name, output_dir, cache_dir, seed, "
+     "optimizer, schedule, techniques, trainer, metrics, report, backend, launcher, sweep, format, name, output_dir, "
+     "cache_dir, seed, "
      "task, "
      "plugins, "
      "data_root, model_root"},

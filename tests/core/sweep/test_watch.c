@@ -73,7 +73,8 @@ START_TEST(a_result_counts_however_the_process_ended)
 {
     bench b;
     bench_open(&b);
-    put(&b, "result.json", "{\"status\":\"complete\",\"value\":0.1,\"figures\":{\"validation/f1\":{\"value\":0.75}}}", "w");
+    put(&b, "result.json",
+        "{\"format\":1,\"status\":\"complete\",\"value\":0.1,\"figures\":{\"validation/f1\":{\"value\":0.75}}}", "w");
     hone__outcome o = outcome(&b, (hone_job_state){.exit_code = -1, .signal = SIGSEGV}, 5);
     ck_assert(o.complete && o.value == 0.75);
     suite_remove_dir(b.dir);
@@ -84,13 +85,18 @@ START_TEST(a_result_without_the_figure_or_without_a_number_is_a_failure)
 {
     bench b;
     bench_open(&b);
-    put(&b, "result.json", "{\"status\":\"complete\",\"figures\":{\"validation/accuracy\":{\"value\":0.75}}}", "w");
+    put(&b, "result.json", "{\"format\":1,\"status\":\"complete\",\"figures\":{\"validation/accuracy\":{\"value\":0.75}}}",
+        "w");
     hone__outcome o = outcome(&b, (hone_job_state){0}, 5);
     ck_assert(!o.complete);
     ck_assert_ptr_nonnull(strstr(o.cause, "validation/accuracy"));
-    put(&b, "result.json", "{\"status\":\"complete\",\"figures\":{\"validation/f1\":{\"value\":null}}}", "w");
+    put(&b, "result.json", "{\"format\":1,\"status\":\"complete\",\"figures\":{\"validation/f1\":{\"value\":null}}}", "w");
     o = outcome(&b, (hone_job_state){0}, 5);
     ck_assert_str_eq(o.cause, "validation/f1 is not a finite number");
+    put(&b, "result.json", "{\"format\":2,\"status\":\"complete\",\"figures\":{\"validation/f1\":{\"value\":1}}}", "w");
+    o = outcome(&b, (hone_job_state){0}, 5);
+    ck_assert(!o.complete);
+    ck_assert_ptr_nonnull(strstr(o.cause, "has format 2; hone "));
     put(&b, "result.json", "{\"stat", "w");
     o = outcome(&b, (hone_job_state){0}, 5);
     ck_assert(!o.complete && o.cause[0]);
