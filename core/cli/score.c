@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/format.h"
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/session.h"
@@ -60,7 +61,7 @@ static hone_status save_counts(const scoring *s, hone_error *err)
 {
     const char *path = hone__path_join(s->session.arena, s->folder, "result.json");
     hone__json_init();
-    json_t *root = json_pack("{s:i, s:{s:o}}", "format", 1, "data", "test", hone__prepared_json(s->prepared));
+    json_t *root = json_pack("{s:i, s:{s:o}}", "format", HONE__FORMAT_RESULT, "data", "test", hone__prepared_json(s->prepared));
     const hone_status status = path && root ? hone__json_save(root, path, err) : hone_no_memory(err, "writing test results");
     json_decref(root);
     return status;
