@@ -88,13 +88,43 @@ static size_t index_of(const char *const *texts, size_t n, const char *text)
     return i;
 }
 
-/* Choices in the order in which they came up. */
+/* Where a point's choice stands among all there are, in the order of the configuration. */
+static double place_of(const hone__axes *a, size_t point, size_t column)
+{
+    const hone__journal_entry *t = &a->run->study->trials[a->points[point]->trials[0]];
+    for (size_t p = 0; p < t->n_params; p++)
+        if (strcmp(t->params[p].key, a->run->columns[column]) == 0)
+            return t->params[p].number;
+    return NAN;
+}
+
+/* Sorts n values by their places, and numbers x [points] anew; those of one place stay in the order in which they came up. */
+static hone_status sort_choices(hone__axes *a, const double *places, hone__axis *axis, double *x, hone_error *err)
+{
+    const size_t n = axis->n_values;
+    size_t *rank = hone_alloc_array(a->run->arena, n, sizeof *rank);
+    const char **sorted = hone_alloc_array(a->run->arena, n, sizeof *sorted);
+    if (!rank || !sorted)
+        return hone_no_memory(err, "drawing a sweep");
+    for (size_t k = 0; k < n; k++) {
+        for (size_t other = 0; other < n; other++)
+            rank[k] += places[other] < places[k] || (!(places[other] > places[k]) && other < k);
+        sorted[rank[k]] = axis->labels[k];
+    }
+    for (size_t i = 0; i < a->n_points; i++)
+        if (!isnan(x[i]))
+            x[i] = (double)rank[(size_t)x[i]];
+    axis->labels = sorted;
+    return HONE_OK;
+}
+
 static hone_status take_choices(hone__axes *a, hone__axis *axis, double *x, hone_error *err)
 {
     hone_arena *arena = a->run->arena;
     const char **texts = hone_alloc_array(arena, a->n_points, sizeof *texts);
+    double *places = hone_alloc_array(arena, a->n_points, sizeof *places);
     axis->labels = hone_alloc_array(arena, a->n_points, sizeof *axis->labels);
-    if (!texts || !axis->labels)
+    if (!texts || !places || !axis->labels)
         return hone_no_memory(err, "drawing a sweep");
     for (size_t i = 0; i < a->n_points; i++) {
         const char *text = param(a, i, axis->column);
@@ -105,13 +135,14 @@ static hone_status take_choices(hone__axes *a, hone__axis *axis, double *x, hone
         if (k < axis->n_values)
             continue;
         texts[k] = text;
+        places[k] = place_of(a, i, axis->column);
         axis->labels[k] = hone__short_value(a->run, text, axis->column);
         if (!axis->labels[k])
             return hone_no_memory(err, "drawing a sweep");
         axis->n_values++;
     }
     axis->high = axis->n_values ? (double)(axis->n_values - 1) : 0;
-    return HONE_OK;
+    return sort_choices(a, places, axis, x, err);
 }
 
 static hone_status take_numbers(hone__axes *a, hone__axis *axis, double *x, hone_error *err)

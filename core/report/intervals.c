@@ -8,10 +8,17 @@
 #include "report/findings.h"
 #include "train/evaluate.h"
 #include "train/instances.h"
+#include "train/loop.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 /* Records reckoned over for one point; of large data fewer draws are made, FEWEST at least. */
 #define MOST_RECORDS 10000000.0
@@ -227,13 +234,99 @@ static hone_status take_points(interval *v, hone_error *err)
     }
     if (v->n_draws == 0)
         return hone_fail(err, HONE_ENOTFOUND, "the predictions that were kept do not give the trials' values again");
+    return HONE_OK;
+}
+
+/* ---- In a process of its own ------------------------------------------------------------------------------------- */
+
+/* What it says: less than PIPE_BUF, so written whole or not at all. */
+typedef struct outcome {
+    hone_error err;
+    size_t n_draws;
+    double low[HONE__INTERVAL_POINTS], high[HONE__INTERVAL_POINTS]; /* by rank */
+} outcome;
+
+enum { LIMIT_S = 600 };
+
+/* A metric that crashes, hangs or leaves takes this process with it, and not the report. */
+static void child(interval *v, int answer)
+{
+    outcome o = {.err = {HONE_OK, ""}};
+    o.err.status = take_points(v, &o.err);
+    o.n_draws = v->n_draws;
+    for (size_t r = 0; r < v->run->n_ranked && r < HONE__INTERVAL_POINTS; r++) {
+        o.low[r] = v->run->points[v->run->ranking[r]].low;
+        o.high[r] = v->run->points[v->run->ranking[r]].high;
+    }
+    const ssize_t written = write(answer, &o, sizeof o);
+    _exit(written == (ssize_t)sizeof o ? 0 : 1);
+}
+
+static hone_status report_death(const interval *v, int status, bool late, hone_error *err)
+{
+    if (late)
+        return hone_fail(err, HONE_EPLUGIN, "reckoning them with the metric %s did not end within %d s", v->name, LIMIT_S);
+    if (WIFSIGNALED(status))
+        return hone_fail(err, HONE_EPLUGIN, "reckoning them with the metric %s crashed with signal %d (%s)", v->name,
+                         WTERMSIG(status), strsignal(WTERMSIG(status)));
+    return hone_fail(err, HONE_EPLUGIN, "reckoning them with the metric %s ended the process with status %d", v->name,
+                     WEXITSTATUS(status));
+}
+
+static hone_status take_outcome(interval *v, const outcome *o, hone_error *err)
+{
+    hone__report_run *run = v->run;
+    if (o->err.status != HONE_OK)
+        return hone_fail(err, o->err.status, "%s", o->err.msg);
+    for (size_t r = 0; r < run->n_ranked && r < HONE__INTERVAL_POINTS; r++) {
+        run->points[run->ranking[r]].low = o->low[r];
+        run->points[run->ranking[r]].high = o->high[r];
+    }
     run->intervals =
         hone_sprintf(run->arena,
                      "The interval is the middle 95 %% of what %zu draws of the validation examples with repetition "
                      "give (bootstrap, percentile method, Efron and Tibshirani 1993), for the best %d points: the "
                      "chance that lies in the examples, not in seeds.",
-                     v->n_draws, HONE__INTERVAL_POINTS);
+                     o->n_draws, HONE__INTERVAL_POINTS);
     return run->intervals ? HONE_OK : hone_no_memory(err, "drawing examples");
+}
+
+/* Waits until it has ended, and ends it where that takes too long: then true. */
+static bool wait_for(pid_t pid, int *status)
+{
+    const struct timespec pause = {0, 5000000};
+    const double begin = hone__now();
+    pid_t ended;
+    while ((ended = waitpid(pid, status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) {
+        if (hone__now() - begin > LIMIT_S) {
+            kill(pid, SIGKILL);
+            while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+                continue;
+            return true;
+        }
+        nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
+/* What it has written stays in the pipe; a process that it has left behind may hold the other end, so nothing is waited for there. */
+static hone_status take_apart(interval *v, hone_error *err)
+{
+    outcome o;
+    int ends[2], status = 0;
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+        return hone_fail(err, HONE_EIO, "no pipe: %s", strerror(errno));
+    const pid_t pid = fork();
+    if (pid == 0)
+        child(v, ends[1]);
+    const int number = errno;
+    const bool late = pid > 0 && wait_for(pid, &status);
+    const bool answered = pid > 0 && read(ends[0], &o, sizeof o) == (ssize_t)sizeof o;
+    close(ends[0]);
+    close(ends[1]);
+    if (pid < 0)
+        return hone_fail(err, HONE_EIO, "no child process: %s", strerror(number));
+    return answered ? take_outcome(v, &o, err) : report_death(v, status, late, err);
 }
 
 hone_status hone__intervals_make(hone__report_run *run, hone_log *log, hone_error *err)
@@ -251,8 +344,7 @@ hone_status hone__intervals_make(hone__report_run *run, hone_log *log, hone_erro
                   .point = hone__arena_create(0),
                   .draw = hone__arena_create(0),
                   .name = run->metric + strlen(validation)};
-    hone_status status = v.registry && v.point && v.draw ? take_points(&v, &why) : hone_no_memory(&why, "drawing examples");
-    hone__instances_destroy(&v.instances);
+    hone_status status = v.registry && v.point && v.draw ? take_apart(&v, &why) : hone_no_memory(&why, "drawing examples");
     hone__arena_destroy(v.point);
     hone__arena_destroy(v.draw);
     hone__registry_destroy(v.registry);

@@ -133,7 +133,7 @@ hone_status hone__plot_curves(hone__plots *p, const hone_exhibits *x, const char
 
 /* ---- Learning curves --------------------------------------------------------------------------------------------- */
 
-enum { MOST_OTHERS = 60, BEST_POINTS = 160, OTHER_POINTS = 80 };
+enum { MOST_OTHERS = 60, MOST_SEEDS = 20, BEST_POINTS = 160, OTHER_POINTS = 80 };
 
 /* Means of equal shares of the points, at most `most` of them: a long training's loss is otherwise a band of noise. */
 static void add_thinned(hone__str *out, const hone__series *s, size_t most)
@@ -155,6 +155,7 @@ typedef struct panel {
     const char *title, *key, *also; /* also: a second curve of the best trial alone; may be NULL */
     double left, right;             /* of the picture's width */
     size_t first, blocks;           /* indices of the data file; the best trial's come last */
+    size_t seeds;                   /* the last of the blocks: other seeds of the best point */
     bool has_also, has_best, from_zero;
     double least; /* of all values */
 } panel;
@@ -182,6 +183,21 @@ static hone_status add_block(learning *l, panel *p, const hone__report_trial *t,
     return HONE_OK;
 }
 
+static hone_status add_seeds(learning *l, panel *p, hone_error *err)
+{
+    const hone__report_trial *best = hone__report_best(l->run);
+    const hone__report_point *point = l->run->n_ranked ? &l->run->points[l->run->ranking[0]] : NULL;
+    for (size_t k = 0; point && k < point->n_trials && p->seeds < MOST_SEEDS; k++) {
+        const hone__report_trial *t = &l->run->trials[point->trials[k]];
+        bool added = false;
+        if (t != best)
+            HONE_TRY(add_block(l, p, t, p->key, OTHER_POINTS, &added, err));
+        p->blocks += added;
+        p->seeds += added;
+    }
+    return HONE_OK;
+}
+
 /* The next best trials and, where there is room, those that failed: how they went wrong is worth seeing. */
 static hone_status add_others(learning *l, panel *p, hone_error *err)
 {
@@ -206,6 +222,7 @@ static hone_status add_panel_data(learning *l, panel *p, hone_error *err)
     const hone__report_trial *best = hone__report_best(l->run);
     p->first = l->index;
     HONE_TRY(add_others(l, p, err));
+    HONE_TRY(add_seeds(l, p, err));
     if (best)
         HONE_TRY(add_block(l, p, best, p->key, BEST_POINTS, &p->has_best, err));
     if (best && p->also)
@@ -237,8 +254,12 @@ static void add_panel(learning *l, const panel *p, const char *best_title, bool 
     hone__str_addf(&l->c.script, "set yrange [%s:*] noextend\n", p->least >= 0 && p->from_zero ? "0" : "*");
     hone__canvas_label(&l->c, "y", p->title);
     snprintf(style, sizeof style, "%s lc rgb '%s' lw 1.2 pt 7 ps 0.4", few ? "linespoints" : "lines", HONE__OTHER_COLOUR);
-    for (size_t i = 0; i < p->blocks; i++, separator = ", \\\n  ")
+    const size_t others = p->blocks - p->seeds;
+    for (size_t i = 0; i < others; i++, separator = ", \\\n  ")
         add_line(l, p->first + i, style, separator, i == 0 ? "other trials" : NULL);
+    snprintf(style, sizeof style, "%s lc rgb '#56b4e9' lw 1.2 pt 7 ps 0.4", few ? "linespoints" : "lines");
+    for (size_t i = others; i < p->blocks; i++, separator = ", \\\n  ")
+        add_line(l, p->first + i, style, separator, i == others ? "its other seeds" : NULL);
     if (p->has_best) {
         snprintf(style, sizeof style, "%s lc rgb '%s' lw 2.5 pt 7 ps 0.6", few ? "linespoints" : "lines", HONE__BEST_COLOUR);
         add_line(l, p->first + p->blocks, style, separator, best_title);

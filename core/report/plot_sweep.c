@@ -158,7 +158,8 @@ hone_status hone__plot_history(hone__plots *p, const hone__axes *a, hone_error *
     if (a->n_points < 2)
         return HONE_OK;
     HONE_TRY(hone__canvas_begin(&c, p, "history", "Optimisation history", err));
-    begin_small(&c, 380, BOTTOM);
+    const double second_row = a->run->n_pruned && a->run->n_failed ? 20 : 0; /* of the key, which then has four entries */
+    begin_small(&c, 380 + second_row, BOTTOM + second_row);
     hone__canvas_range(&c, "x", 0, (double)(a->run->n_trials - 1), false);
     hone__canvas_label(&c, "x", "trial number");
     const double low = hone__canvas_values(&c, a, a->run->n_failed ? 0.08 : 0);

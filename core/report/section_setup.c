@@ -1,9 +1,11 @@
 /* section_setup.c - what was run and on what, what went wrong, and where everything is.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "report/leaderboard.h"
 #include "report/sections.h"
 #include "sweep/line.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Further failed trials are in leaderboard.tsv. */
@@ -140,8 +142,12 @@ static hone_status add_failure(hone__report *r, const hone__report_trial *t, hon
     hone__doc_link(d, log, "log");
     hone__doc_text(d, ")");
     for (size_t c = 0; c < run->n_columns; c++)
-        if (t->params[c])
-            hone__doc_text(d, ", %s = %s", run->columns[c], t->params[c]);
+        if (t->params[c]) {
+            const char *value = hone__short_value(run, t->params[c], c);
+            if (!value)
+                return hone_no_memory(err, "writing a report");
+            hone__doc_text(d, ", %s = %s", run->columns[c], value);
+        }
     hone__doc_text(d, ": ");
     hone__doc_strong(d, "%s", t->cause);
     if (t->tail[0])
@@ -165,6 +171,35 @@ hone_status hone__section_failures(hone__report *r, hone_error *err)
     hone__doc_text(&r->doc, "%zu more are in ", run->n_failed - shown);
     hone__doc_link(&r->doc, "leaderboard.tsv", "leaderboard.tsv");
     hone__doc_text(&r->doc, ".");
+    return HONE_OK;
+}
+
+/* ---- Ended early ------------------------------------------------------------------------------------------------- */
+
+/* Each with what it had reached, as its stopper saw it. */
+hone_status hone__section_pruned(hone__report *r, hone_error *err)
+{
+    static const hone__column columns[] = {
+        {"trial", true}, {"point", true}, {"seed", true}, {"last value", true}, {"cause", false}};
+    enum { N = sizeof columns / sizeof *columns };
+    const hone__report_run *run = r->run;
+    hone__sheet *sheet = hone__sheet_create(run->arena, columns, N);
+    if (!sheet)
+        return hone_no_memory(err, "writing a report");
+    for (size_t i = 0; i < run->n_trials; i++) {
+        const hone__report_trial *t = &run->trials[i];
+        if (t->state != HONE__TRIAL_PRUNED)
+            continue;
+        const char *cells[N] = {hone_sprintf(run->arena, "%llu", (unsigned long long)t->number),
+                                hone_sprintf(run->arena, "%llu", (unsigned long long)t->point),
+                                hone_sprintf(run->arena, "%lld", (long long)t->seed),
+                                isnan(t->value) ? "-" : hone_sprintf(run->arena, "%.4f", t->value), t->cause};
+        for (size_t c = 0; c < N; c++)
+            if (!cells[c])
+                return hone_no_memory(err, "writing a report");
+        HONE_TRY(hone__sheet_add(sheet, cells, err));
+    }
+    hone__doc_table(&r->doc, sheet, MOST_FAILURES, "leaderboard.tsv");
     return HONE_OK;
 }
 

@@ -19,6 +19,7 @@ const hone__report_section hone__report_sections[] = {
     {"sweep", "The sweep", hone__section_sweep},
     {"test", "Test data, scored once", hone__section_test},
     {"failures", "Failed trials", hone__section_failures},
+    {"pruned", "Trials ended early", hone__section_pruned},
     {"data", "The data", hone__section_data},
     {"setup", "What was run", hone__section_setup},
     {"files", "Where everything is", hone__section_files},

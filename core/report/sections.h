@@ -66,6 +66,6 @@ hone_status hone__report_add_findings(hone__report *r, const hone__findings *fin
 hone__section_build hone__section_summary, hone__section_leaderboard, hone__section_best, hone__section_test,
     hone__section_learning, hone__section_labels, hone__section_confusion, hone__section_calibration, hone__section_numbers,
     hone__section_slices, hone__section_errors, hone__section_outputs, hone__section_exhibits, hone__section_sweep,
-    hone__section_failures, hone__section_data, hone__section_setup, hone__section_files;
+    hone__section_failures, hone__section_pruned, hone__section_data, hone__section_setup, hone__section_files;
 
 #endif

@@ -136,5 +136,29 @@ START_TEST(a_metric_that_is_not_there_is_named)
 }
 END_TEST
 
-SUITE("report-intervals", an_interval_is_as_wide_as_theory_says_and_always_the_same, a_loss_has_an_interval_without_a_plugin,
+START_TEST(a_metric_that_dies_does_not_take_the_report_with_it)
+{
+    static const double values[4] = {0.75, 0.8, 0.5, 0.6};
+    static const char *const names[] = {"crash", "leave"}, *const says[] = {"crashed with signal 9",
+                                                                            "ended the process with status 7"};
+    const char *build = getenv("HONE_BUILD");
+    for (size_t i = 0; i < 2; i++) {
+        char *dir = suite_make_dir(), metric[40], yaml[4400];
+        hone_arena *arena = hone__arena_create(0);
+        snprintf(metric, sizeof metric, "validation/%s", names[i]);
+        snprintf(yaml, sizeof yaml, "plugins: [%s/tests/bad/metric_dies.so]\nmetrics: [{type: %s}]\n", build ? build : "?",
+                 names[i]);
+        put_run(dir, metric, values, yaml);
+        hone__report_run *run = open_run(arena, dir);
+        ck_assert(isnan(run->points[0].low));
+        ck_assert_msg(strstr(run->intervals, says[i]) && strstr(run->intervals, names[i]), "%s", run->intervals);
+        hone__report_close(run);
+        hone__arena_destroy(arena);
+        suite_remove_dir(dir);
+    }
+}
+END_TEST
+
+SUITE("report-intervals", a_metric_that_dies_does_not_take_the_report_with_it,
+      an_interval_is_as_wide_as_theory_says_and_always_the_same, a_loss_has_an_interval_without_a_plugin,
       predictions_that_do_not_give_the_value_have_no_interval, a_metric_that_is_not_there_is_named)
