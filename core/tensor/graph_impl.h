@@ -38,6 +38,8 @@ struct hone_node {
     bool keep, keep_gradient;
     /* Written by the plan. */
     bool wanted;          /* its data is needed */
+    uint32_t uses;        /* of it or a view of it as an input of calls that run */
+    bool looked_at;       /* it or a view of it is kept or seeded */
     bool depends;         /* on something trainable, so a gradient is of use to it */
     bool has_gradient;    /* backward computes it */
     bool direct;          /* a weight whose gradient is summed in the store's block itself */
@@ -45,6 +47,14 @@ struct hone_node {
     hone__call *finisher; /* the last call to add to its gradient */
     hone__piece data, slope;
 };
+
+/* Calls that a backend runs as one, in the order of forward. */
+typedef struct hone__run {
+    hone__call *first, *last;
+    const hone_op_call **calls; /* [n] */
+    uint32_t n;
+    size_t scratch;
+} hone__run;
 
 struct hone__call {
     hone_op_call call;
@@ -59,8 +69,10 @@ struct hone__call {
     bool backend[2];       /* by hone_direction: the backend does it */
     hone__form **forms[2]; /* by hone_direction: [n_x] of the inputs, NULL where there is none; or NULL */
     const void **made;     /* [n_x] what call.forms points to, where there are forms */
+    hone__run *runs[2];    /* by hone_direction: the run it belongs to; NULL where it runs by itself */
     hone__piece saved;
-    int64_t at; /* the instant of its forward */
+    int64_t at;             /* the instant of its forward */
+    int64_t from[2], to[2]; /* by hone_direction: the instants of its run, or of itself alone */
 };
 
 enum { HONE__LEAF_BUCKETS = 64 };

@@ -142,16 +142,115 @@ static hone_status ask_forms(hone_graph *g, hone_error *err)
     return HONE_OK;
 }
 
-/* ---- How long memory is needed ----------------------------------------------------------------------------------- */
+/* ---- Runs of calls ------------------------------------------------------------------------------------------------ */
 
-static size_t value_bytes(const hone_node *node)
+static void count_uses(hone_graph *g)
 {
-    return (size_t)hone_shape_count(&node->value.shape) * hone_dtype_size(node->value.dtype);
+    for (hone_node *node = g->first; node; node = node->next)
+        hone__root(node)->looked_at |= wants_forward(node);
+    for (hone__call *c = g->first_call; c; c = c->next)
+        for (uint32_t i = 0; c->reached && i < c->call.n_x; i++)
+            if (c->inputs[i])
+                hone__root(c->inputs[i])->uses++;
+}
+
+static hone__call *next_reached(hone__call *c)
+{
+    do
+        c = c->next;
+    while (c && !c->reached);
+    return c;
+}
+
+/* Is the only output of c an input of the call after it, and of no other use? */
+static bool links(const hone__call *c, const hone__call *next)
+{
+    const hone_node *y = c->outputs[0];
+    bool input = false;
+    for (uint32_t i = 0; i < next->call.n_x; i++)
+        input |= next->inputs[i] == y;
+    return input && c->call.n_y == 1 && y->uses == 1 && !y->looked_at;
+}
+
+static bool runs_in(const hone__call *c, hone_direction direction)
+{
+    return direction == HONE_FORWARD ? c->reached : c->differentiated;
+}
+
+/* The calls of the chain from c on. */
+enum { LONGEST_CHAIN = 16 };
+
+static uint32_t chain_of(hone__call *c, hone_direction direction, hone__call **chain)
+{
+    uint32_t n = 0;
+    for (hone__call *next = c; next && n < LONGEST_CHAIN && runs_in(next, direction); next = next_reached(next)) {
+        if (n > 0 && !links(chain[n - 1], next))
+            break;
+        chain[n++] = next;
+    }
+    return n;
+}
+
+static hone_status make_run(hone_graph *g, hone__call *const *chain, uint32_t n, hone_direction direction, size_t scratch,
+                            hone_error *err)
+{
+    hone__run *run = hone_alloc(g->setup.arena, sizeof *run);
+    const hone_op_call **calls = hone_alloc_array(g->setup.arena, n, sizeof *calls);
+    if (!run || !calls)
+        return hone_no_memory(err, "planning a step");
+    *run = (hone__run){chain[0], chain[n - 1], calls, n, scratch};
+    for (uint32_t i = 0; i < n; i++) {
+        calls[i] = &chain[i]->call;
+        chain[i]->runs[direction] = run;
+        chain[i]->from[direction] = chain[direction == HONE_FORWARD ? 0 : n - 1]->from[direction];
+        chain[i]->to[direction] = chain[direction == HONE_FORWARD ? n - 1 : 0]->to[direction];
+    }
+    return HONE_OK;
+}
+
+/* Offers every chain to the backend, the rest of one again where it takes only some. */
+static hone_status offer_runs(hone_graph *g, hone_direction direction, hone_error *err)
+{
+    const hone_backend *backend = g->setup.backend;
+    if (!backend || !backend->claim || !backend->run_claimed)
+        return HONE_OK;
+    for (hone__call *c = g->first_call; c; c = c->next) {
+        hone__call *chain[LONGEST_CHAIN];
+        const hone_op_call *calls[LONGEST_CHAIN];
+        const uint32_t n = c->runs[direction] ? 0 : chain_of(c, direction, chain);
+        size_t scratch = 0;
+        for (uint32_t i = 0; i < n; i++)
+            calls[i] = &chain[i]->call;
+        const uint32_t taken = n > 1 ? backend->claim(g->setup.backend_self, calls, n, direction, &scratch) : 0;
+        if (taken > n)
+            return hone_fail(err, HONE_EPLUGIN, "backend %s claims %u calls of %u", backend->plugin.name, taken, n);
+        if (taken > 1)
+            HONE_TRY(make_run(g, chain, taken, direction, scratch, err));
+    }
+    return HONE_OK;
 }
 
 static int64_t backward_at(const hone_graph *g, const hone__call *c)
 {
     return 2 * g->n_reached - 1 - c->at;
+}
+
+static hone_status find_runs(hone_graph *g, hone_error *err)
+{
+    for (hone__call *c = g->first_call; c; c = c->next) {
+        c->from[HONE_FORWARD] = c->to[HONE_FORWARD] = c->at;
+        c->from[HONE_BACKWARD] = c->to[HONE_BACKWARD] = backward_at(g, c);
+    }
+    count_uses(g);
+    HONE_TRY(offer_runs(g, HONE_FORWARD, err));
+    return offer_runs(g, HONE_BACKWARD, err);
+}
+
+/* ---- How long memory is needed ----------------------------------------------------------------------------------- */
+
+static size_t value_bytes(const hone_node *node)
+{
+    return (size_t)hone_shape_count(&node->value.shape) * hone_dtype_size(node->value.dtype);
 }
 
 static void needed_at(hone__piece *piece, int64_t at)
@@ -164,22 +263,24 @@ static bool needs(const hone__call *c, uint32_t bit)
     return c->differentiated && (c->call.op->backward_needs & bit);
 }
 
-/* Data of the outputs, and what is saved, from forward on; inputs are used by forward, and by backward where it says so. */
-static void time_of_call(hone_graph *g, hone__call *c)
+/* Data of the outputs, and what is saved, from forward on; inputs are used by forward, and by backward where it says so. In a run all of it
+ * is there from the run's first instant to its last. */
+static void time_of_call(hone__call *c)
 {
     for (uint32_t i = 0; i < c->call.n_y; i++) {
         hone_node *node = c->outputs[i];
-        node->data = (hone__piece){.bytes = value_bytes(node), .from = c->at, .to = c->at};
+        node->data = (hone__piece){.bytes = value_bytes(node), .from = c->from[HONE_FORWARD], .to = c->to[HONE_FORWARD]};
         if (needs(c, HONE_NEEDS_Y(i)))
-            node->data.to = backward_at(g, c);
+            node->data.to = c->to[HONE_BACKWARD];
     }
     for (uint32_t i = 0; i < c->call.n_x; i++) {
         if (c->inputs[i])
-            needed_at(&hone__root(c->inputs[i])->data, needs(c, HONE_NEEDS_X(i)) ? backward_at(g, c) : c->at);
+            needed_at(&hone__root(c->inputs[i])->data, c->to[needs(c, HONE_NEEDS_X(i)) ? HONE_BACKWARD : HONE_FORWARD]);
     }
     if (c->call.op->saved_size)
-        c->saved = (hone__piece){
-            .bytes = c->call.op->saved_size(&c->call), .from = c->at, .to = c->differentiated ? backward_at(g, c) : c->at};
+        c->saved = (hone__piece){.bytes = c->call.op->saved_size(&c->call),
+                                 .from = c->from[HONE_FORWARD],
+                                 .to = c->to[c->differentiated ? HONE_BACKWARD : HONE_FORWARD]};
 }
 
 /* A gradient is needed from the first call that adds to it until the call that made the node, or, for a leaf, until it is
@@ -190,16 +291,16 @@ static void time_of_gradients(hone_graph *g)
     for (hone_node *node = g->first; node; node = node->next) {
         if (node->has_gradient)
             node->slope =
-                (hone__piece){.bytes = value_bytes(node), .from = end, .to = node->call ? backward_at(g, node->call) : 0};
+                (hone__piece){.bytes = value_bytes(node), .from = end, .to = node->call ? node->call->to[HONE_BACKWARD] : 0};
     }
     for (hone__call *c = g->first_call; c; c = c->next) {
         for (uint32_t i = 0; c->differentiated && i < c->call.n_x; i++) {
             hone_node *root = c->inputs[i] ? hone__gradient_root(c->inputs[i]) : NULL;
             if (!root || !root->has_gradient)
                 continue;
-            int64_t at = backward_at(g, c);
-            root->slope.from = at < root->slope.from ? at : root->slope.from;
-            needed_at(&root->slope, at);
+            const int64_t from = c->from[HONE_BACKWARD];
+            root->slope.from = from < root->slope.from ? from : root->slope.from;
+            needed_at(&root->slope, c->to[HONE_BACKWARD]);
         }
     }
     for (hone_node *node = g->first; node; node = node->next) {
@@ -339,6 +440,8 @@ static void layout_walk(layout *l)
 
 static size_t scratch_of(const hone_graph *g, const hone__call *c, hone_direction direction)
 {
+    if (c->runs[direction])
+        return c->runs[direction]->scratch;
     if (!c->backend[direction])
         return c->call.op->scratch_size ? c->call.op->scratch_size(&c->call) : 0;
     const hone_backend *backend = g->setup.backend;
@@ -394,9 +497,10 @@ hone_status hone__graph_plan(hone_graph *g, bool backward, size_t *bytes, hone_e
     }
     ask_backend(g);
     HONE_TRY(ask_forms(g, err));
+    HONE_TRY(find_runs(g, err));
     for (hone__call *c = g->first_call; c; c = c->next) {
         if (c->reached)
-            time_of_call(g, c);
+            time_of_call(c);
     }
     time_of_kept(g);
     time_of_gradients(g);

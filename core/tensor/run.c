@@ -134,6 +134,22 @@ static hone_status run_call(hone_graph *g, hone__call *c, hone_direction directi
     return status == HONE_OK ? HONE_OK : located(status, c, &why, err);
 }
 
+static hone_status run_as_one(hone_graph *g, const hone__run *run, hone_direction direction, hone_error *err)
+{
+    hone_error why = {0};
+    for (hone__call *c = run->first; c != run->last->next; c = c->next)
+        if (c->runs[direction] == run && make_forms(g, c, direction, &why) != HONE_OK)
+            return located(why.status, c, &why, err);
+    const hone_status status = g->setup.backend->run_claimed(g->setup.backend_self, run->calls, run->n, direction, &why);
+    return status == HONE_OK ? HONE_OK : located(status, run->first, &why, err);
+}
+
+/* The run that c belongs to, or c alone. */
+static hone_status run_calls(hone_graph *g, hone__call *c, hone_direction direction, hone_error *err)
+{
+    return c->runs[direction] ? run_as_one(g, c->runs[direction], direction, err) : run_call(g, c, direction, err);
+}
+
 hone_status hone__graph_forward(hone_graph *g, hone__block *block, hone_error *err)
 {
     HONE_TRY(hone_graph_status(g, err));
@@ -145,7 +161,8 @@ hone_status hone__graph_forward(hone_graph *g, hone__block *block, hone_error *e
         if (!c->reached)
             continue;
         bind_call(g, c, block->data);
-        HONE_TRY(run_call(g, c, HONE_FORWARD, err));
+        if (!c->runs[HONE_FORWARD] || c->runs[HONE_FORWARD]->last == c)
+            HONE_TRY(run_calls(g, c, HONE_FORWARD, err));
     }
     g->state = HONE__FORWARDED;
     return HONE_OK;
@@ -261,13 +278,23 @@ static hone_status plant_seeds(hone_graph *g, hone_error *err)
     return HONE_OK;
 }
 
-static hone_status backward_call(hone_graph *g, hone__call *c, hone_error *err)
+/* The node between two calls of one run: its gradient is the backend's own. */
+static bool is_link(const hone__call *c, const hone_node *input)
+{
+    return c->runs[HONE_BACKWARD] && input->call && input->call->runs[HONE_BACKWARD] == c->runs[HONE_BACKWARD];
+}
+
+static hone_status gradients_begin(hone_graph *g, hone__call *c, hone_error *err)
 {
     for (uint32_t i = 0; i < c->call.n_x; i++) {
-        if (c->dx[i])
+        if (c->dx[i] && !is_link(c, c->inputs[i]))
             HONE_TRY(gradient_begin(g, hone__gradient_root(c->inputs[i]), err));
     }
-    HONE_TRY(run_call(g, c, HONE_BACKWARD, err));
+    return HONE_OK;
+}
+
+static hone_status gradients_finish(hone_graph *g, hone__call *c)
+{
     for (uint32_t i = 0; i < c->call.n_x; i++) {
         hone_node *root = c->dx[i] ? hone__gradient_root(c->inputs[i]) : NULL;
         if (!root || root->finisher != c)
@@ -275,6 +302,20 @@ static hone_status backward_call(hone_graph *g, hone__call *c, hone_error *err)
         root->finisher = NULL; /* once, also where the call has the node twice among its inputs */
         HONE_TRY(gradient_finish(g, root));
     }
+    return HONE_OK;
+}
+
+/* A call, or the run that ends with it. */
+static hone_status backward_call(hone_graph *g, hone__call *last, hone_error *err)
+{
+    hone__call *first = last->runs[HONE_BACKWARD] ? last->runs[HONE_BACKWARD]->first : last;
+    for (hone__call *c = last; c != first->previous; c = c->previous)
+        if (c->differentiated)
+            HONE_TRY(gradients_begin(g, c, err));
+    HONE_TRY(run_calls(g, last, HONE_BACKWARD, err));
+    for (hone__call *c = last; c != first->previous; c = c->previous)
+        if (c->differentiated)
+            HONE_TRY(gradients_finish(g, c));
     return HONE_OK;
 }
 
@@ -286,8 +327,11 @@ hone_status hone__graph_backward(hone_graph *g, hone_error *err)
     HONE_TRY(bind_direct(g, err));
     HONE_TRY(plant_seeds(g, err));
     for (hone__call *c = g->last_call; c; c = c->previous) {
-        if (c->differentiated)
-            HONE_TRY(backward_call(g, c, err));
+        if (!c->differentiated)
+            continue;
+        HONE_TRY(backward_call(g, c, err));
+        if (c->runs[HONE_BACKWARD])
+            c = c->runs[HONE_BACKWARD]->first;
     }
     return HONE_OK;
 }

@@ -1,6 +1,6 @@
 /* hone/backend.h - faster operators than the reference ones.
  *
- * A backend offers faster versions of single operators, and later of runs of nodes. The operators of the core are known to it by name
+ * A backend offers faster versions of single operators, and of runs of them that stand one after another. The operators of the core are known to it by name
  * and version; what it does not support runs on the reference. Each faster version is compared to the reference.
  * Bits must not depend on the number of threads: fixed tiles shared out over call->pool, sums in a fixed order.
  *
@@ -37,9 +37,16 @@ typedef struct hone_backend {
     hone_status (*run)(const hone_self *self, const hone_op_call *call, hone_direction direction, hone_error *err);
     /* "OpenBLAS 0.3.21, pthread build, core type Zen": for `hone version` and environment.json; one line, owned by the instance. */
     const char *(*describe)(const hone_self *self);
-    /* May be NULL. How many of the n calls, which stand one after another and are used by nobody else, it runs as one: 0 or 1 for
-     * none. run_claimed() then gets them; intermediate results need not be written unless a later node or backward reads them. */
-    uint32_t (*claim)(const hone_self *self, const hone_op_call *const *calls, uint32_t n, hone_direction direction);
+    /* May be NULL. How many of these n >= 2 calls, from the first on, run_claimed() runs as one: 0 or 1 for none. They are in the order of
+     * forward, in both directions. y[0] of each but the last is a link: an input of the next (the same hone_tensor), of nobody else, and not
+     * looked at after the run. Asked while planning, as supports() is, and for each direction by itself: what was claimed forward may run
+     * backward one by one, and the other way round. So the bits must be those of run() on one call after the other: whether a link is
+     * looked at shows in no number. *scratch, 0 at first, becomes the bytes of scratch that the run needs; every call of it gets the same. */
+    uint32_t (*claim)(const hone_self *self, const hone_op_call *const *calls, uint32_t n, hone_direction direction,
+                      size_t *scratch);
+    /* Forward it writes what each call saves, the outputs of the last, and of links the data that backward needs (backward_needs of the
+     * calls, while training). Backward it gets the gradient of the last call's outputs, and adds to dx of every call but where x is a link:
+     * a link's gradient holds nothing at first, is not looked at, and is room to use, as a link's data is forward. */
     hone_status (*run_claimed)(const hone_self *self, const hone_op_call *const *calls, uint32_t n, hone_direction direction,
                                hone_error *err);
     /* May be NULL. Another form of input i, a weight, that run() wants to have in call->forms[i]: packed, rounded. form_size() gives its

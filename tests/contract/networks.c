@@ -421,9 +421,11 @@ static const char *gpu_describe(const hone_self *self)
 }
 
 /* Everything up to the first operator that it does not know: intermediate results stay on the device. */
-static uint32_t gpu_claim(const hone_self *self, const hone_op_call *const *calls, uint32_t n, hone_direction direction)
+static uint32_t gpu_claim(const hone_self *self, const hone_op_call *const *calls, uint32_t n, hone_direction direction,
+                          size_t *scratch)
 {
     uint32_t taken = 0;
+    *scratch = 0;
     while (taken < n && gpu_supports(self, calls[taken], direction))
         taken++;
     return taken > 1 ? taken : 0;

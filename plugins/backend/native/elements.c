@@ -13,7 +13,7 @@ static int64_t count_of(const hone_tensor *t)
     return hone_shape_count(&t->shape);
 }
 
-static int64_t row_grain(int64_t columns)
+int64_t native_row_grain(int64_t columns)
 {
     return columns < GRAIN ? GRAIN / (columns ? columns : 1) : 1;
 }
@@ -77,7 +77,7 @@ static hone_status add_forward(const native_set *set, const hone_op_call *c, hon
     job j = {.set = set, .call = c};
     (void)err;
     if (is_row(c))
-        hone_pool_run(c->pool, native_rows_of(c->x[0]), row_grain(native_columns_of(c->x[0])), add_row_range, &j);
+        hone_pool_run(c->pool, native_rows_of(c->x[0]), native_row_grain(native_columns_of(c->x[0])), add_row_range, &j);
     else
         hone_pool_run(c->pool, count_of(c->x[0]), GRAIN, add_range, &j);
     return HONE_OK;
@@ -162,50 +162,53 @@ const native_op native_gelu_tanh = {"gelu_tanh", NULL, NULL, gelu_tanh_forward, 
 
 /* ---- dropout: masks are drawn again in backward ------------------------------------------------------------------ */
 
-static void drop_row(const job *j, int64_t row, uint64_t sequence, uint64_t first)
+void native_drop(const native_set *set, const hone_op_call *c, uint64_t sequence, uint64_t first, const float *from, float *to,
+                 bool add)
 {
-    const hone_op_call *c = j->call;
     const double p = ((const hone_dropout_params *)c->params)->p;
-    const int64_t columns = native_columns_of(c->x[0]), at = row * columns;
-    const float *from = (const float *)(j->backward ? c->dy[0]->data : c->x[0]->data) + at;
-    float *to = (float *)(j->backward ? c->dx[0]->data : c->y[0]->data) + at, room[CHUNK + 2 * NATIVE_DRAWN];
+    const int64_t columns = native_columns_of(c->x[0]);
+    float room[CHUNK + 2 * NATIVE_DRAWN];
     for (int64_t begin = 0; begin < columns; begin += CHUNK) {
         const int64_t n = native_least(CHUNK, columns - begin);
         const float *mask =
-            j->set->masks(c->random, sequence, first + (uint64_t)begin, n, native_threshold(p), (float)(1.0 / (1.0 - p)), room);
-        (j->backward ? j->set->mask_add : j->set->mask)(n, from + begin, mask, to + begin);
+            set->masks(c->random, sequence, first + (uint64_t)begin, n, native_threshold(p), (float)(1.0 / (1.0 - p)), room);
+        (add ? set->mask_add : set->mask)(n, from + begin, mask, to + begin);
     }
 }
 
-/* The sequence that holds the row; empty ones before it are passed over. */
-static int64_t sequence_of(const int32_t *starts, int64_t row)
+/* Empty sequences before the one that holds the row are passed over. */
+uint64_t native_dropout_row(const hone_op_call *c, int64_t row, int64_t *b, uint64_t *first)
 {
-    int64_t b = 0;
-    while (starts[b + 1] <= row)
-        b++;
-    return b;
+    const int32_t *starts = c->x[1] ? c->x[1]->data : NULL;
+    *first = 0;
+    if (!starts)
+        return c->first_sequence + (uint64_t)row;
+    while (starts[*b + 1] <= row)
+        ++*b;
+    *first = (uint64_t)(row - starts[*b]) * (uint64_t)native_columns_of(c->x[0]);
+    return c->first_sequence + (uint64_t)*b;
 }
 
 static void drop_range(void *ctx, int64_t begin, int64_t end, int worker)
 {
     const job *j = ctx;
     const hone_op_call *c = j->call;
-    const int32_t *starts = c->x[1] ? c->x[1]->data : NULL;
-    const uint64_t columns = (uint64_t)native_columns_of(c->x[0]);
-    int64_t b = starts ? sequence_of(starts, begin) : 0;
+    const int64_t columns = native_columns_of(c->x[0]);
+    const float *from = j->backward ? c->dy[0]->data : c->x[0]->data;
+    float *to = j->backward ? c->dx[0]->data : c->y[0]->data;
+    int64_t b = 0;
     (void)worker;
     for (int64_t r = begin; r < end; r++) {
-        while (starts && starts[b + 1] <= r)
-            b++;
-        const uint64_t sequence = c->first_sequence + (uint64_t)(starts ? b : r);
-        drop_row(j, r, sequence, starts ? (uint64_t)(r - starts[b]) * columns : 0);
+        uint64_t first;
+        const uint64_t sequence = native_dropout_row(c, r, &b, &first);
+        native_drop(j->set, c, sequence, first, from + r * columns, to + r * columns, j->backward);
     }
 }
 
 static void drop(const native_set *set, const hone_op_call *c, bool backward)
 {
     job j = {set, c, backward};
-    hone_pool_run(c->pool, native_rows_of(c->x[0]), row_grain(native_columns_of(c->x[0])), drop_range, &j);
+    hone_pool_run(c->pool, native_rows_of(c->x[0]), native_row_grain(native_columns_of(c->x[0])), drop_range, &j);
 }
 
 static hone_status dropout_forward(const native_set *set, const hone_op_call *c, hone_error *err)
@@ -247,7 +250,7 @@ static void norm_range(void *ctx, int64_t begin, int64_t end, int worker)
 static void norm_rows(const native_set *set, const hone_op_call *c, bool backward)
 {
     job j = {set, c, backward};
-    hone_pool_run(c->pool, native_rows_of(c->x[0]), row_grain(native_columns_of(c->x[0])), norm_range, &j);
+    hone_pool_run(c->pool, native_rows_of(c->x[0]), native_row_grain(native_columns_of(c->x[0])), norm_range, &j);
 }
 
 /* dgain[j] += sum over rows of dy (x - mean) / deviation. */
@@ -268,16 +271,21 @@ static hone_status norm_forward(const native_set *set, const hone_op_call *c, ho
     return HONE_OK;
 }
 
-static void norm_backward(const native_set *set, const hone_op_call *c)
+void native_norm_weights(const native_set *set, const hone_op_call *c)
 {
     const int64_t columns = native_columns_of(c->x[0]);
     job j = {set, c, true};
-    if (c->dx[0])
-        norm_rows(set, c, true);
     if (c->dx[1])
         hone_pool_run(c->pool, columns, COLUMNS, gain_range, &j);
     if (c->dx[2])
         native_add_column_sums(set, c->pool, native_rows_of(c->x[0]), columns, c->dy[0]->data, c->dx[2]->data);
+}
+
+static void norm_backward(const native_set *set, const hone_op_call *c)
+{
+    if (c->dx[0])
+        norm_rows(set, c, true);
+    native_norm_weights(set, c);
 }
 
 const native_op native_layer_norm = {"layer_norm", NULL, NULL, norm_forward, norm_backward};

@@ -147,6 +147,9 @@ static void task(const native_product *p, int64_t i0, int64_t n, int64_t panel0)
                 tile(p, &b, panel);
         }
     }
+    const int64_t j = panel0 * panel_width(p->set), columns = native_least(panel1 * panel_width(p->set), p->J) - j;
+    for (int64_t i = i0; p->act && i < i1; i++)
+        p->act(columns, p->c + i * p->ldc + j, p->acted + i * p->ldc + j);
 }
 
 static void task_range(void *ctx, int64_t begin, int64_t end, int worker)

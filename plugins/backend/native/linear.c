@@ -17,10 +17,10 @@ static size_t scratch(const native_set *set, const hone_op_call *c, hone_directi
     return (size_t)(dx > dw ? dx : dw) * sizeof(float);
 }
 
-static hone_status forward(const native_set *set, const hone_op_call *c, hone_error *err)
+void native_linear_forward(const native_set *set, const hone_op_call *c, void (*act)(int64_t n, const float *x, float *y),
+                           float *acted)
 {
     const int64_t k = c->x[1]->shape.dim[1], o = c->x[1]->shape.dim[0];
-    (void)err;
     const native_product y = {.set = set,
                               .a = c->x[0]->data,
                               .a_i = k,
@@ -34,8 +34,16 @@ static hone_status forward(const native_set *set, const hone_op_call *c, hone_er
                               .T = k,
                               .c = c->y[0]->data,
                               .ldc = o,
-                              .scratch = c->scratch};
+                              .scratch = c->scratch,
+                              .act = act,
+                              .acted = acted};
     native_multiply(c->pool, &y);
+}
+
+static hone_status forward(const native_set *set, const hone_op_call *c, hone_error *err)
+{
+    (void)err;
+    native_linear_forward(set, c, NULL, NULL);
     return HONE_OK;
 }
 

@@ -151,6 +151,43 @@ static hone_status form(const hone_self *self, const hone_op_call *c, hone_direc
     return HONE_OK;
 }
 
+static const native_run *const runs[] = {&native_linear_gelu, &native_residual_norm};
+
+static const native_run *run_of(const hone_op_call *const *calls, uint32_t n, hone_direction direction, uint32_t *taken)
+{
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        *taken = runs[i]->takes(calls, n, direction);
+        if (*taken)
+            return runs[i];
+    }
+    return NULL;
+}
+
+static uint32_t claim(const hone_self *self, const hone_op_call *const *calls, uint32_t n, hone_direction direction,
+                      size_t *scratch)
+{
+    uint32_t taken = 0;
+    const native_run *r = run_of(calls, n, direction, &taken);
+    if (r)
+        *scratch = r->scratch(&((const state *)self->state)->set, calls, taken, direction);
+    return taken;
+}
+
+static hone_status run_claimed(const hone_self *self, const hone_op_call *const *calls, uint32_t n, hone_direction direction,
+                               hone_error *err)
+{
+    const native_set *set = &((const state *)self->state)->set;
+    uint32_t taken = 0;
+    const native_run *r = run_of(calls, n, direction, &taken);
+    if (!r || taken != n)
+        return hone_fail(err, HONE_EUNSUPPORTED, "the native backend has not claimed %u calls from %s on", n,
+                         calls[0]->op->name);
+    if (direction == HONE_FORWARD)
+        return r->forward(set, calls, n, err);
+    r->backward(set, calls, n);
+    return HONE_OK;
+}
+
 static const char *describe(const hone_self *self)
 {
     return ((const state *)self->state)->description;
@@ -170,6 +207,8 @@ static const hone_backend native = {
     .describe = describe,
     .form_size = form_size,
     .form = form,
+    .claim = claim,
+    .run_claimed = run_claimed,
 };
 
 HONE_MODULE(&native.plugin);

@@ -109,11 +109,28 @@ typedef struct native_product {
     bool add;
     bool pack_a;    /* A is used so often that bringing its columns together pays; needs a_i = 1 */
     float *scratch; /* native_product_floats() */
+    /* May be NULL. What follows each element of C, of rows of which this makes `acted`, laid out as C, while they are in the cache. */
+    void (*act)(int64_t n, const float *x, float *y);
+    float *acted;
 } native_product;
 
 /* Shared out over the pool in tiles of C; NULL, or from inside a range: on this thread. T is at least 1. */
 void native_multiply(hone_pool *pool, const native_product *p);
 int64_t native_product_floats(const native_set *set, int64_t i, int64_t j, int64_t t, bool pack_a);
+
+/* ---- Runs of operators: runs.c ------------------------------------------------------------------------------------- */
+
+/* Several operators that stand one after another, in one pass. The bits are those of the operators one by one. */
+typedef struct native_run {
+    /* How many of the calls it takes; 0: none. */
+    uint32_t (*takes)(const hone_op_call *const *calls, uint32_t n, hone_direction direction);
+    size_t (*scratch)(const native_set *set, const hone_op_call *const *calls, uint32_t n,
+                      hone_direction direction); /* bytes */
+    hone_status (*forward)(const native_set *set, const hone_op_call *const *calls, uint32_t n, hone_error *err);
+    void (*backward)(const native_set *set, const hone_op_call *const *calls, uint32_t n);
+} native_run;
+
+extern const native_run native_linear_gelu, native_residual_norm;
 
 /* ---- Operators: linear.c, attention.c, elements.c ------------------------------------------------------------------ */
 
@@ -135,6 +152,22 @@ extern const native_forms native_linear_bf16_forms;
 
 extern const native_op native_linear, native_linear_bf16, native_attention, native_add, native_gelu, native_gelu_tanh,
     native_dropout, native_layer_norm;
+
+/* x [N, K] w^T + b, and what `act` makes of it (NULL: nothing). */
+void native_linear_forward(const native_set *set, const hone_op_call *c, void (*act)(int64_t n, const float *x, float *y),
+                           float *acted);
+
+/* The sequence and the first element of a row of dropout's x; *b, 0 at first, is moved along with rising rows. */
+uint64_t native_dropout_row(const hone_op_call *c, int64_t row, int64_t *b, uint64_t *first);
+/* to = (or += where add is set) what dropout leaves of `from`, a row of that sequence. */
+void native_drop(const native_set *set, const hone_op_call *c, uint64_t sequence, uint64_t first, const float *from, float *to,
+                 bool add);
+
+/* The gradients of layer_norm's gain and bias. */
+void native_norm_weights(const native_set *set, const hone_op_call *c);
+
+/* Rows that one thread takes at a time. */
+int64_t native_row_grain(int64_t columns);
 
 /* db[j] += the sum of dy's rows. */
 void native_add_column_sums(const native_set *set, hone_pool *pool, int64_t rows, int64_t columns, const float *dy, float *db);

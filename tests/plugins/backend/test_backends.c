@@ -188,6 +188,61 @@ static const int64_t element_sizes[][4] = {
     {NORM, 3, 64},  {DROPOUT, 64, 64, 50}, {RESIDUAL, 17, 7, 10}, {RESIDUAL, 200, 2050, 90},
 };
 
+/* What a backend may run as one: kind, then rows, columns, the dropout probability in percent and, of linear layers, the outputs. Nodes
+ * between two operators are kept while `looking`, so that nothing is run as one. */
+enum { LINEAR_GELU, LINEAR_GELU_TANH, DROP_ADD_NORM, ADD_DROP_NORM, SELF_NORM, ADD_NORM, NO_GRADIENT_NORM, WHOLE_LAYER };
+static bool looking;
+
+static hone_node *link_of(hone_graph *g, hone_node *node)
+{
+    if (looking)
+        hone__graph_keep(g, node, false);
+    return node;
+}
+
+static hone_node *norm_of(hone_graph *g, hone_node *x, hone_node *gain, hone_node *bias)
+{
+    static const hone_layer_norm_params norm = {1e-12};
+    return hone_apply(g, "norm", &hone__op_layer_norm, &norm, 3, (hone_node *[]){x, gain, bias});
+}
+
+static hone_node *build_run(hone_graph *g, const int64_t *size, hone_node **leaves, int *n)
+{
+    const int32_t starts[4] = {0, 0, (int32_t)(size[1] / 3), (int32_t)size[1]};
+    const hone_shape four = hone_shape_1(4);
+    hone_node *begins = hone_constant(g, HONE_I32, &four, starts), *x = input(g, size[1], size[2], leaves, n);
+    const double p = (double)size[3] / 100;
+    if (size[0] == LINEAR_GELU || size[0] == LINEAR_GELU_TANH) {
+        hone_node *w = input(g, size[4], size[2], leaves, n), *b = input(g, size[4], 0, leaves, n);
+        return hone_activate(g, link_of(g, hone_linear_of(g, x, w, b)),
+                             size[0] == LINEAR_GELU ? HONE_ACT_GELU : HONE_ACT_GELU_TANH);
+    }
+    hone_node *other = size[0] == SELF_NORM || size[0] == WHOLE_LAYER ? x : input(g, size[1], size[2], leaves, n), *branch = x;
+    hone_node *gain = input(g, size[2], 0, leaves, n);
+    if (size[0] == NO_GRADIENT_NORM) {
+        const hone_shape shape = hone_shape_2(size[1], size[2]);
+        branch = hone_stop_gradient(g, hone_example_input(g, HONE_F32, &shape, -1, 1));
+        other = hone_add(g, x, other);
+    }
+    if (size[0] == WHOLE_LAYER) {
+        const hone_shape up = hone_shape_2(size[4], size[2]), down = hone_shape_2(size[2], size[4]);
+        hone_node *u = hone_example_input(g, HONE_F32, &up, -0.5, 0.5), *d = hone_example_input(g, HONE_F32, &down, -0.5, 0.5);
+        branch = hone_activate(g, link_of(g, hone_linear_of(g, x, u, NULL)), HONE_ACT_GELU);
+        branch = link_of(g, hone_linear_of(g, link_of(g, branch), d, NULL));
+    }
+    if (size[0] != ADD_NORM)
+        branch = link_of(g, hone_dropout(g, "dropout", branch, size[0] == SELF_NORM ? NULL : begins, p));
+    hone_node *sum = size[0] == ADD_DROP_NORM ? hone_add(g, other, branch) : hone_add(g, branch, other);
+    return norm_of(g, link_of(g, sum), gain, gain);
+}
+
+static const int64_t run_sizes[][5] = {
+    {LINEAR_GELU, 1, 1, 0, 1},      {LINEAR_GELU, 110, 400, 0, 50}, {LINEAR_GELU_TANH, 20, 20, 0, 200},
+    {DROP_ADD_NORM, 3, 5, 30},      {DROP_ADD_NORM, 50, 384, 10},   {ADD_DROP_NORM, 10, 1030, 50},
+    {SELF_NORM, 33, 48, 20},        {ADD_NORM, 129, 67, 0},         {NO_GRADIENT_NORM, 40, 100, 10},
+    {WHOLE_LAYER, 30, 64, 10, 200},
+};
+
 /* Largest difference, relative to the largest value. */
 static double difference(const result *a, const result *b)
 {
@@ -229,6 +284,8 @@ static void for_all_sizes(each_fn *each, const instance *in, bool bf16_alone)
         each(build_attention, attention_sizes[i], in, "attention", i);
     for (size_t i = 0; i < sizeof element_sizes / sizeof *element_sizes; i++)
         each(build_element, element_sizes[i], in, "element by element", i);
+    for (size_t i = 0; i < sizeof run_sizes / sizeof *run_sizes; i++)
+        each(build_run, run_sizes[i], in, "run of operators", i);
 }
 
 START_TEST(backends_agree_with_the_reference_forward_and_backward)
@@ -539,6 +596,86 @@ static void refuses_wrong_starts(const instance *in)
     hone__arena_destroy(arena);
 }
 
+/* A backend that counts which calls are run as one, and claims in some directions alone. */
+typedef struct counting {
+    const instance *in;
+    bool claims[2];
+    uint32_t as_one[2];
+} counting;
+
+static bool counting_supports(const hone_self *self, const hone_op_call *call, hone_direction direction)
+{
+    const counting *s = self->state;
+    return backend_of(s->in)->supports(&s->in->self, call, direction);
+}
+
+static size_t counting_scratch(const hone_self *self, const hone_op_call *call, hone_direction direction)
+{
+    const counting *s = self->state;
+    return backend_of(s->in)->scratch_size(&s->in->self, call, direction);
+}
+
+static hone_status counting_run(const hone_self *self, const hone_op_call *call, hone_direction direction, hone_error *err)
+{
+    const counting *s = self->state;
+    return backend_of(s->in)->run(&s->in->self, call, direction, err);
+}
+
+static uint32_t counting_claim(const hone_self *self, const hone_op_call *const *calls, uint32_t n, hone_direction direction,
+                               size_t *scratch)
+{
+    const counting *s = self->state;
+    return s->claims[direction] ? backend_of(s->in)->claim(&s->in->self, calls, n, direction, scratch) : 0;
+}
+
+static hone_status counting_run_claimed(const hone_self *self, const hone_op_call *const *calls, uint32_t n,
+                                        hone_direction direction, hone_error *err)
+{
+    counting *s = self->state;
+    s->as_one[direction] += n;
+    return backend_of(s->in)->run_claimed(&s->in->self, calls, n, direction, err);
+}
+
+static result run_counted(const int64_t *size, counting *state)
+{
+    static const hone_backend backend = {.supports = counting_supports,
+                                         .scratch_size = counting_scratch,
+                                         .run = counting_run,
+                                         .claim = counting_claim,
+                                         .run_claimed = counting_run_claimed};
+    const instance in = {.self = {.plugin = &backend.plugin, .state = state}};
+    return run(build_run, size, &in, NULL);
+}
+
+/* Forward, backward or both run as one, or with each node between looked at or not: the same bits, of all gradients too. */
+START_TEST(what_is_run_as_one_has_the_bits_of_one_by_one)
+{
+    instance in;
+    for (int v = 0; v < AVX512_BF16; v++) {
+        if (strcmp(variants[v].name, "native") != 0 || !variant_open(&in, &variants[v], NULL))
+            continue;
+        for (size_t i = 0; i < sizeof run_sizes / sizeof *run_sizes; i++) {
+            counting single = {.in = &in};
+            result apart = run_counted(run_sizes[i], &single);
+            for (int way = 1; way < 8; way += way < 3 ? 1 : 4) {
+                counting state = {.in = &in, .claims = {way & 1, way >> 1 & 1}};
+                looking = way >> 2;
+                result other = run_counted(run_sizes[i], &state);
+                ck_assert_uint_eq(apart.n, other.n);
+                ck_assert_msg(memcmp(apart.x, other.x, apart.n * sizeof(float)) == 0, "%s, run number %zu, way %d: other bits",
+                              backend_of(&in)->describe(&in.self), i, way);
+                for (int direction = 0; direction < 2; direction++)
+                    ck_assert_int_eq(state.as_one[direction] > 0, state.claims[direction] && !looking);
+                free(other.x);
+            }
+            looking = false;
+            free(apart.x);
+        }
+        instance_close(&in);
+    }
+}
+END_TEST
+
 START_TEST(wrong_starts_are_refused_not_followed)
 {
     instance in;
@@ -599,4 +736,5 @@ SUITE("backends", backends_agree_with_the_reference_forward_and_backward,
       bits_are_the_same_for_any_number_of_threads, bits_of_bf16_are_those_of_its_order_of_sums_on_any_instruction_set,
       bf16_is_summed_in_the_order_that_is_written_down, forms_of_weights_change_no_bit,
       gradients_agree_with_differences_in_float, either_side_can_run_backward_after_the_other,
-      wrong_starts_are_refused_not_followed, openblas_says_which_one_it_is, the_null_backend_leaves_everything_to_the_reference)
+      what_is_run_as_one_has_the_bits_of_one_by_one, wrong_starts_are_refused_not_followed, openblas_says_which_one_it_is,
+      the_null_backend_leaves_everything_to_the_reference)
