@@ -141,13 +141,23 @@ static uint64_t largest(const plan *p)
     return most;
 }
 
+/* The point whose outputs of frozen layers take most; others are taken to share its files. */
+static const hone__estimate *most_frozen(const plan *p)
+{
+    const hone__estimate *most = &p->list[0].estimate;
+    for (uint64_t i = 0; i < p->n_estimated; i++)
+        most = p->list[i].estimate.frozen > most->frozen ? &p->list[i].estimate : most;
+    return most;
+}
+
 /* The whole sweep, all seeds, side by side; NaN where it was not measured. */
 static double total_seconds(const plan *p)
 {
     double sum = 0;
     for (uint64_t i = 0; i < p->n_estimated; i++)
         sum += p->list[i].seconds;
-    return sum / (double)p->n_estimated * (double)(p->points->total * p->points->n_seeds) / (double)p->at_once;
+    return sum / (double)p->n_estimated * (double)(p->points->total * p->points->n_seeds) / (double)p->at_once +
+           most_frozen(p)->making / p->rate.work;
 }
 
 /* ---- Text -------------------------------------------------------------------------------------------------------- */
@@ -229,6 +239,9 @@ static void add_memory(const plan *p, hone__str *out)
     if (p->available)
         hone__str_addf(out, "; %s is free here", hone__bytes_text(p->available, there, sizeof there));
     hone__str_add(out, p->available && together > p->available ? ", which is not enough\n" : "\n");
+    if (most_frozen(p)->frozen)
+        hone__str_addf(out, "  disk: %s in the cache, once, for the outputs of frozen layers\n",
+                       hone__bytes_text(most_frozen(p)->frozen, one, sizeof one));
 }
 
 static void add_time(const plan *p, hone__str *out)
@@ -287,6 +300,7 @@ static void add_estimate(const planned *point, hone__str *out)
                   {"data", e->data},
                   {"base", e->base},
                   {"mapped", e->mapped},
+                  {"frozen", e->frozen},
                   {"parameters", (uint64_t)e->parameters},
                   {"trained", (uint64_t)e->trained},
                   {"tokens", e->tokens},

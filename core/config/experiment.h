@@ -79,6 +79,13 @@ typedef enum hone__save_strategy { HONE__SAVE_AUTO = 0, HONE__SAVE_EPOCH, HONE__
 typedef enum hone__precision { HONE__FLOAT32 = 0, HONE__BF16_OPERANDS } hone__precision;
 extern const char *const hone__precisions[]; /* their names, NULL-terminated */
 
+/* Whether the outputs of frozen layers are kept in a file. */
+typedef enum hone__cache_frozen {
+    HONE__CACHE_FROZEN_AUTO = 0,
+    HONE__CACHE_FROZEN_ALWAYS,
+    HONE__CACHE_FROZEN_NONE
+} hone__cache_frozen;
+
 typedef struct hone__trainer_config {
     int64_t num_train_epochs;
     int64_t max_steps;                                 /* 0: no bound */
@@ -92,6 +99,7 @@ typedef struct hone__trainer_config {
     int32_t precision;                                 /* hone__precision */
     hone_int_or_word threads;                          /* word 0: auto */
     const char *metric_for_best_model;                 /* NULL: the first metric's */
+    int32_t cache_frozen;                              /* hone__cache_frozen */
     int64_t early_stopping_patience;                   /* evaluations without improvement; 0: never */
     int32_t eval_strategy;                             /* hone__eval_strategy */
     int64_t eval_steps;

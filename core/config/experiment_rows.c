@@ -169,6 +169,7 @@ const char *const hone__top_also[] = {"data",    "tokenizer", "model",  "head", 
 const char *const hone__precisions[] = {"float32", "bf16", NULL};
 static const char *const eval_strategies[] = {"epoch", "steps", NULL};
 static const char *const samplings[] = {"random", "sequential", "group_by_length", NULL};
+static const char *const cache_frozens[] = {"auto", "always", "none", NULL};
 static const char *const no_bound[] = {"none", NULL};
 static const char *const save_strategies[] = {"auto", "epoch", "steps", "no", NULL};
 
@@ -212,6 +213,11 @@ static const hone_param trainer_rows[] = {
                            .unit = "threads", .flags = HONE_NO_BITS,
                            .help = "of one trial; auto: all processors, or one each where trials run side by side",
                            .renamed = "num_workers n_jobs num_threads dataloader_num_workers"),
+    HONE_PARAM_CHOICE(hone__trainer_config, cache_frozen, cache_frozens, .def_text = "auto", .flags = HONE_FIXED,
+                      .help =
+                          "compute the outputs of the lowest frozen layers once, into cache/, for all trials; auto: where this "
+                          "changes no bit and there is room; always: also where it may change the last bits; none",
+                      .renamed = "cache_frozen_layers"),
     HONE_PARAM_STRING(hone__trainer_config, metric_for_best_model, .flags = HONE_FIXED, .source = HUGGING_FACE,
                       .help = "the figure by which the best epoch is kept (validation/f1); absent: the sweep's metric, or "
                               "the first one's",

@@ -27,35 +27,38 @@ static hone_status no_memory(hone_error *err)
 }
 
 /* The file that holds this very code: libhone.so, or a program that it is linked into. */
-static hone_status add_library(hone__str *out, hone_error *err)
+hone_status hone__key_add_library(hone__str *out, hone_error *err)
 {
     Dl_info info;
     char hex[65];
     if (!dladdr((const void *)&hone__kinds, &info) || !info.dli_fname)
         return hone_fail(err, HONE_EUNSUPPORTED, "the file of libhone cannot be found");
     HONE_TRY(hone__sha256_file(info.dli_fname, hex, err));
-    hone__str_addf(out, "tokens %d hone %s %s\n", FORMAT, HONE_VERSION, hex);
+    hone__str_addf(out, "hone %s %s\n", HONE_VERSION, hex);
     return HONE_OK;
 }
 
-static bool is_left_out(const hone_plugin *table, const char *key)
+static bool is_left_out(const hone_plugin *table, const char *key, uint32_t flag, const char *const *without)
 {
+    for (; without && *without; without++)
+        if (strcmp(*without, key) == 0)
+            return true;
     for (uint32_t i = 0; i < table->n_params; i++) {
         const hone_param *row = (const hone_param *)(const void *)((const char *)table->params + i * table->param_size);
         if (strcmp(row->name, key) == 0)
-            return row->flags & HONE_NO_PREPARE;
+            return row->flags & flag;
     }
     return false;
 }
 
-/* The plugin's file and its parameters, but for those that cannot change what is prepared. */
-static hone_status add_section(hone__str *out, const hone__section *section, hone_error *err)
+hone_status hone__key_add_section(hone__str *out, const hone__section *section, uint32_t flag, const char *const *without,
+                                  hone_error *err)
 {
     const hone_plugin *table = section->plugin->table;
     HONE_TRY(hone__plugin_hash(section->plugin, err));
     hone__str_addf(out, "%s %s %s\n", hone__kinds[table->kind].name, table->name, section->plugin->sha256);
     for (const hone__yaml *child = section->node ? section->node->child : NULL; child; child = child->next) {
-        if (is_left_out(table, child->key))
+        if (is_left_out(table, child->key, flag, without))
             continue;
         hone__str_add_json(out, child->key);
         HONE_TRY(hone__yaml_emit(child, out, err));
@@ -137,7 +140,7 @@ static hone_status add_tokenizer(hone__str *out, const hone__cache *c, hone_erro
     const hone__cache_setup *s = &c->setup;
     if (!s->preparer->tokenizer)
         return HONE_OK;
-    HONE_TRY(add_section(out, s->tokenizer, err));
+    HONE_TRY(hone__key_add_section(out, s->tokenizer, HONE_NO_PREPARE, NULL, err));
     HONE_TRY(add_named(out, s->tokenizer, err));
     if (s->model_dir)
         HONE_TRY(add_path(out, s->model_dir, 0, err));
@@ -162,7 +165,7 @@ static hone_status add_head(hone__str *out, const hone__cache_setup *s, hone_err
 {
     if (!s->preparer->head || !s->preparer->head->prepare)
         return HONE_OK;
-    HONE_TRY(add_section(out, s->head, err));
+    HONE_TRY(hone__key_add_section(out, s->head, HONE_NO_PREPARE, NULL, err));
     if (!s->preparer->head->prepare_draws_nothing)
         hone__str_addf(out, "seed %llu\n", (unsigned long long)s->preparer->seed);
     add_facts(out, s->facts);
@@ -173,7 +176,8 @@ static hone_status identify(hone__cache *c, hone__str *text, hone_error *err)
 {
     HONE_TRY(hone__make_dirs(c->setup.dir, err));
     HONE_TRY(hone__corpus_hash(c->setup.train, c->train, err));
-    HONE_TRY(add_library(text, err));
+    hone__str_addf(text, "tokens %d ", FORMAT);
+    HONE_TRY(hone__key_add_library(text, err));
     HONE_TRY(add_tokenizer(text, c, err));
     hone__str_addf(text, "max_length %llu\n", (unsigned long long)c->setup.preparer->max_length);
     HONE_TRY(add_head(text, &c->setup, err));

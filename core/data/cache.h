@@ -36,6 +36,15 @@ hone_status hone__cache_open(hone__cache *c, const hone__cache_setup *setup, hon
 hone_status hone__cache_prepare(hone__cache *c, const hone_corpus *corpus, bool training, hone_pool *pool,
                                 hone__prepared **prepared, hone_error *err) HONE_CHECKED;
 
+/* ---- Parts of keys ----------------------------------------------------------------------------------------------- */
+
+struct hone__str;
+/* The version and the file that holds this very code: libhone.so, or a program that it is linked into. */
+hone_status hone__key_add_library(struct hone__str *out, hone_error *err) HONE_CHECKED;
+/* A plugin's file and its parameters, but for its rows with that flag and for the keys `without` (NULL-terminated, may be NULL). */
+hone_status hone__key_add_section(struct hone__str *out, const hone__section *section, uint32_t flag,
+                                  const char *const *without, hone_error *err) HONE_CHECKED;
+
 /* ---- Its files --------------------------------------------------------------------------------------------------- */
 
 hone_status hone__prepared_save(const hone__prepared *p, const char *key, const char *path, hone_error *err) HONE_CHECKED;

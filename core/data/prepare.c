@@ -632,14 +632,31 @@ hone_status hone__prepare(const hone__preparer *p, const hone_corpus *corpus, ui
     return status;
 }
 
+bool hone__prepared_attach(hone__prepared *p, const hone__st_file *file, const char *name, const float *rows, int64_t width)
+{
+    if (p->n_fields == HONE__MOST_FIELDS || p->attached.map.data)
+        return false;
+    p->attached = *file;
+    p->fields[p->n_fields++] = (hone__named_field){.form = {.name = name,
+                                                            .per = HONE_PER_TOKEN,
+                                                            .dtype = HONE_F32,
+                                                            .row = hone_shape_1(width),
+                                                            .row_size = (size_t)width * sizeof *rows},
+                                                   .data = (const char *)rows,
+                                                   .starts = p->starts};
+    return true;
+}
+
 void hone__prepared_destroy(hone__prepared *p)
 {
     if (!p)
         return;
-    hone__st_file file = p->file;
+    hone__st_file file = p->file, attached = p->attached;
     hone__arena_destroy(p->arena);
     if (file.map.data)
         hone__st_close(&file);
+    if (attached.map.data)
+        hone__st_close(&attached);
 }
 
 const hone__prepared_stats *hone__prepared_stats_of(const hone__prepared *p)

@@ -25,8 +25,9 @@ typedef struct hone__named_field {
 } hone__named_field;
 
 struct hone__prepared {
-    hone_arena *arena;  /* everything, itself too; but what is mapped */
-    hone__st_file file; /* of the cache, in which the arrays lie; zero where they lie in the arena */
+    hone_arena *arena;      /* everything, itself too; but what is mapped */
+    hone__st_file file;     /* of the cache, in which the arrays lie; zero where they lie in the arena */
+    hone__st_file attached; /* of a field that was attached; zero where there is none */
     const hone_corpus *corpus;
     hone__prepared_stats stats;
     const uint64_t *example_starts; /* [examples + 1] sequences */
@@ -42,6 +43,10 @@ enum { HONE__MOST_FIELDS = 32 };
 
 /* Fills the statistics out of the arrays; stats.examples and stats.sequences are there. */
 void hone__prepared_measure(hone__prepared *p);
+
+/* Adds a field of float32 rows [width], one a token, which lie in the map of `file`; that is the corpus's from now on, once. False where
+ * there are too many fields. */
+bool hone__prepared_attach(hone__prepared *p, const hone__st_file *file, const char *name, const float *rows, int64_t width);
 
 /* Tokens of all sequences of an example. */
 uint64_t hone__prepared_tokens(const hone__prepared *p, uint64_t example);

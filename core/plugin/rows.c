@@ -24,7 +24,7 @@ typedef struct table {
 enum {
     DEEPEST = 8,
     KNOWN_FLAGS = HONE_OPEN_MIN | HONE_OPEN_MAX | HONE_REQUIRED | HONE_PATH | HONE_MODEL_PATH | HONE_FIXED | HONE_NO_BITS |
-                  HONE_NO_PREPARE
+                  HONE_NO_PREPARE | HONE_TRAINING_ONLY
 };
 
 /* The size and alignment of a type's C field, by hone_type; tables say theirs. */

@@ -271,12 +271,23 @@ hone_node *hone_stop_gradient(hone_graph *g, hone_node *x)
     return node;
 }
 
+void hone__graph_supply(hone_graph *g, const char *name, const float *data)
+{
+    g->supplied = name;
+    g->supply = data;
+}
+
+static bool is_supplied(const hone_graph *g, const char *name, const hone_node *x)
+{
+    return g->supplied && !x->trains && x->value.dtype == HONE_F32 && strcmp(name, g->supplied) == 0;
+}
+
 hone_node *hone_open(hone_graph *g, const char *name, hone_node *x)
 {
     const char *full = full_name(g, name);
     if (hone__poisoned(g))
         return &g->poison;
-    hone_node *node = view(g, x, &x->value.shape);
+    hone_node *node = is_supplied(g, full, x) ? leaf(g, HONE_F32, &x->value.shape, g->supply) : view(g, x, &x->value.shape);
     if (hone__poisoned(g))
         return node;
     node->open_name = hone_strdup(g->setup.arena, full);
@@ -292,6 +303,17 @@ hone_node *hone__graph_opened(const hone_graph *g, const char *name)
     for (hone_node *node = g->opened; node; node = node->next_open) {
         if (strcmp(node->open_name, name) == 0)
             return node;
+    }
+    return NULL;
+}
+
+hone_node *hone__graph_constant(const hone_graph *g, const char **name)
+{
+    for (hone_node *node = g->opened; node; node = node->next_open) {
+        if (node->trains || node->value.dtype != HONE_F32)
+            continue;
+        *name = node->open_name;
+        return node;
     }
     return NULL;
 }

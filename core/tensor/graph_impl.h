@@ -95,7 +95,9 @@ struct hone_graph {
     hone_node *weights[HONE__LEAF_BUCKETS];
     hone__scope outermost;
     hone__scope *scope;
-    bool quiet;          /* hone__graph_quiet() */
+    bool quiet;           /* hone__graph_quiet() */
+    const char *supplied; /* hone__graph_supply(): the name; NULL: nothing is */
+    const float *supply;
     uint64_t n_examples; /* hone_example_input() calls so far */
     hone_node poison;
     /* Written by the plan. */

@@ -40,6 +40,12 @@ bool hone__graph_drops(const hone_graph *g, const hone_node *x);
 /* setup.bf16. For the builders. */
 bool hone__graph_bf16(const hone_graph *g);
 
+/* In place of a node that hone_open() will name so (whole name), and that depends on no trainable weight: these numbers, as many as it
+ * has, which must outlive the run. What only that node needs does not run. One a graph, before anything is built. */
+void hone__graph_supply(hone_graph *g, const char *name, const float *data);
+/* The last float32 node that was opened and depends on no trainable weight, and its name; NULL where there is none. */
+hone_node *hone__graph_constant(const hone_graph *g, const char **name);
+
 /* Random numbers of what is built from now on are those of that pass; returns the pass before. */
 uint64_t hone__graph_pass(hone_graph *g, uint64_t pass);
 
@@ -59,6 +65,11 @@ hone_status hone__graph_plan(hone_graph *g, bool backward, size_t *bytes, hone_e
 
 /* Floating-point operations of a planned graph: of its products with weights and its attention, and one for every other number. */
 double hone__graph_work(const hone_graph *g);
+
+/* Of a planned graph: do all of its operators have HONE_OP_ROWS_INDEPENDENT? And the weights [n] that it reads, into `out`, which may be
+ * NULL. */
+bool hone__graph_rows_independent(const hone_graph *g);
+size_t hone__graph_weights(const hone_graph *g, const hone__weight **out);
 
 /* A block of memory that grows and is reused from step to step (huge pages asked for where large). Zero-initialised is empty. */
 typedef struct hone__block {

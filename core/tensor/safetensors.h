@@ -71,6 +71,14 @@ hone_status hone__st_write(const char *path, const hone__st_item *items, size_t 
  * changed bit anywhere is noticed. */
 hone_status hone__st_write_sealed(const char *path, const hone__st_item *items, size_t n, const char *const *metadata,
                                   size_t n_metadata, hone_error *err) HONE_CHECKED;
+/* A sealed file of one tensor, whose data is asked for piece by piece (*n > 0 bytes, until the shape is full), so that it need not be in
+ * memory; item->tensor.data is not looked at. */
+typedef struct hone__st_source {
+    hone_status (*next)(void *ctx, const void **bytes, size_t *n, hone_error *err);
+    void *ctx;
+} hone__st_source;
+hone_status hone__st_write_streamed(const char *path, const hone__st_item *item, const char *const *metadata, size_t n_metadata,
+                                    const hone__st_source *source, hone_error *err) HONE_CHECKED;
 /* HONE_EFORMAT where the seal is absent or broken. */
 hone_status hone__st_check_seal(const hone__st_file *f, hone_error *err) HONE_CHECKED;
 

@@ -33,7 +33,7 @@ static int by_name(const void *a, const void *b)
 
 /* ---- What cannot be written -------------------------------------------------------------------------------------- */
 
-static hone_status check_item(const hone__st_item *item, hone_error *err)
+static hone_status check_item(const hone__st_item *item, bool streamed, hone_error *err)
 {
     char name[120], shape[120];
     hone__shown(item->name, name, sizeof name);
@@ -48,16 +48,16 @@ static hone_status check_item(const hone__st_item *item, hone_error *err)
     if (count < 0 || count > INT64_MAX / (int64_t)size)
         return hone_fail(err, HONE_ESHAPE, "tensor '%s' has the shape %s, which is negative or too large", name,
                          hone_shape_text(&item->tensor.shape, shape, sizeof shape));
-    if (count > 0 && item->tensor.data == NULL)
+    if (count > 0 && !streamed && item->tensor.data == NULL)
         return hone_fail(err, HONE_EINVAL, "tensor '%s' has no data to write", name);
     return HONE_OK;
 }
 
-static hone_status check_items(const hone__st_item **items, size_t n, hone_error *err)
+static hone_status check_items(const hone__st_item **items, size_t n, bool streamed, hone_error *err)
 {
     char name[120];
     for (size_t i = 0; i < n; i++)
-        HONE_TRY(check_item(items[i], err));
+        HONE_TRY(check_item(items[i], streamed, err));
     qsort(items, n, sizeof *items, by_name);
     for (size_t i = 1; i < n; i++)
         if (strcmp(items[i - 1]->name, items[i]->name) == 0)
@@ -171,15 +171,38 @@ static void put(FILE *stream, hone__sha256 *hash, const void *bytes, size_t n)
         hone__sha256_add(hash, bytes, n);
 }
 
-static void put_all(FILE *stream, hone__sha256 *hash, const hone__str *header, const hone__st_item *const *items, size_t n)
+static void put_header(FILE *stream, hone__sha256 *hash, const hone__str *header)
 {
     unsigned char length[LENGTH_BYTES];
     for (int i = 0; i < LENGTH_BYTES; i++)
         length[i] = (unsigned char)((uint64_t)header->n >> 8 * i);
     put(stream, hash, length, sizeof length);
     put(stream, hash, header->data, header->n);
-    for (size_t i = 0; i < n; i++)
+}
+
+/* The data of one tensor, piece by piece; it goes on no further once the disk is full. */
+static hone_status put_pieces(FILE *stream, hone__sha256 *hash, const hone__st_item *item, const hone__st_source *source,
+                              hone_error *err)
+{
+    const void *bytes = NULL;
+    size_t n = 0, left = bytes_of(&item->tensor);
+    while (left > 0 && !ferror(stream)) {
+        HONE_TRY(source->next(source->ctx, &bytes, &n, err));
+        if (n == 0 || n > left)
+            return hone_fail(err, HONE_EINVAL, "tensor '%s' has other bytes than its shape says", item->name);
+        put(stream, hash, bytes, n);
+        left -= n;
+    }
+    return HONE_OK;
+}
+
+static hone_status put_all(FILE *stream, hone__sha256 *hash, const hone__str *header, const hone__st_item *const *items,
+                           size_t n, const hone__st_source *source, hone_error *err)
+{
+    put_header(stream, hash, header);
+    for (size_t i = 0; i < n && !source; i++)
         put(stream, hash, items[i]->tensor.data, bytes_of(&items[i]->tensor));
+    return source ? put_pieces(stream, hash, items[0], source, err) : HONE_OK;
 }
 
 /* Puts the digits in the place of the zeros. */
@@ -193,16 +216,19 @@ static hone_status seal(hone__writer *w, hone__sha256 *hash, hone_error *err)
 }
 
 static hone_status write_file(const char *path, bool sealed, const hone__str *header, const hone__st_item *const *items,
-                              size_t n, hone_error *err)
+                              size_t n, const hone__st_source *source, hone_error *err)
 {
     hone__writer w;
     HONE_TRY(hone__writer_open(&w, path, err));
     hone__sha256 *hash = sealed ? hone__sha256_create() : NULL;
     hone_status status = sealed && !hash ? hone_no_memory(err, "writing a safetensors file") : HONE_OK;
     if (status == HONE_OK)
-        put_all(w.stream, hash, header, items, n);
-    if (hash)
-        status = seal(&w, hash, err);
+        status = put_all(w.stream, hash, header, items, n, source, err);
+    if (hash) { /* also where it failed: this frees the hash */
+        hone_error later;
+        const hone_status sealed_well = seal(&w, hash, status == HONE_OK ? err : &later);
+        status = status == HONE_OK ? sealed_well : status;
+    }
     if (status == HONE_OK)
         return hone__writer_commit(&w, err);
     hone__writer_abandon(&w);
@@ -210,7 +236,7 @@ static hone_status write_file(const char *path, bool sealed, const hone__str *he
 }
 
 static hone_status write_sorted(const char *path, bool sealed, const hone__st_item *const *items, size_t n,
-                                const char *const *metadata, size_t n_metadata, hone_error *err)
+                                const char *const *metadata, size_t n_metadata, const hone__st_source *source, hone_error *err)
 {
     hone__str header = {0};
     char shown[260];
@@ -222,13 +248,14 @@ static hone_status write_sorted(const char *path, bool sealed, const hone__st_it
         status = hone_fail(err, HONE_EINVAL, "%s would have a header of %zu bytes; at most %d are allowed",
                            hone__shown(path, shown, sizeof shown), header.n, MAX_HEADER);
     else
-        status = write_file(path, sealed, &header, items, n, err);
+        status = write_file(path, sealed, &header, items, n, source, err);
     hone__str_clear(&header);
     return status;
 }
 
 static hone_status sort_and_write(const char *path, bool sealed, const hone__st_item *items, size_t n,
-                                  const char *const *metadata, size_t n_metadata, hone_error *err)
+                                  const char *const *metadata, size_t n_metadata, const hone__st_source *source,
+                                  hone_error *err)
 {
     const hone__st_item **sorted = hone__calloc(n, sizeof *sorted);
     if (sorted == NULL)
@@ -237,10 +264,10 @@ static hone_status sort_and_write(const char *path, bool sealed, const hone__st_
         sorted[i] = &items[i];
     hone_status status = check_metadata(metadata, n_metadata, err);
     if (status == HONE_OK)
-        status = check_items(sorted, n, err);
+        status = check_items(sorted, n, source != NULL, err);
     if (status == HONE_OK) {
         qsort(sorted, n, sizeof *sorted, in_file_order);
-        status = write_sorted(path, sealed, sorted, n, metadata, n_metadata, err);
+        status = write_sorted(path, sealed, sorted, n, metadata, n_metadata, source, err);
     }
     hone__free(sorted);
     return status;
@@ -249,11 +276,11 @@ static hone_status sort_and_write(const char *path, bool sealed, const hone__st_
 hone_status hone__st_write(const char *path, const hone__st_item *items, size_t n, const char *const *metadata,
                            size_t n_metadata, hone_error *err)
 {
-    return sort_and_write(path, false, items, n, metadata, n_metadata, err);
+    return sort_and_write(path, false, items, n, metadata, n_metadata, NULL, err);
 }
 
-hone_status hone__st_write_sealed(const char *path, const hone__st_item *items, size_t n, const char *const *metadata,
-                                  size_t n_metadata, hone_error *err)
+static hone_status write_sealed(const char *path, const hone__st_item *items, size_t n, const char *const *metadata,
+                                size_t n_metadata, const hone__st_source *source, hone_error *err)
 {
     const char **all = hone__calloc(2 * (n_metadata + 1), sizeof *all);
     if (!all)
@@ -262,7 +289,19 @@ hone_status hone__st_write_sealed(const char *path, const hone__st_item *items, 
     all[1] = seal_zeros;
     for (size_t i = 0; i < 2 * n_metadata; i++)
         all[i + 2] = metadata[i];
-    const hone_status status = sort_and_write(path, true, items, n, all, n_metadata + 1, err);
+    const hone_status status = sort_and_write(path, true, items, n, all, n_metadata + 1, source, err);
     hone__free(all);
     return status;
+}
+
+hone_status hone__st_write_sealed(const char *path, const hone__st_item *items, size_t n, const char *const *metadata,
+                                  size_t n_metadata, hone_error *err)
+{
+    return write_sealed(path, items, n, metadata, n_metadata, NULL, err);
+}
+
+hone_status hone__st_write_streamed(const char *path, const hone__st_item *item, const char *const *metadata, size_t n_metadata,
+                                    const hone__st_source *source, hone_error *err)
+{
+    return write_sealed(path, item, 1, metadata, n_metadata, source, err);
 }

@@ -1,4 +1,5 @@
-/* work.c - how many floating-point operations a planned graph takes: those of its matrix products, and one for every other number.
+/* work.c - what a planned graph consists of: how many floating-point operations it takes (those of its matrix products, and one for every
+ * other number), the weights that it reads, and whether its rows are independent.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tensor/graph_impl.h"
@@ -48,6 +49,27 @@ static double others(const hone__call *c)
     for (uint32_t i = 0; i < c->call.n_y; i++)
         n += (double)hone_shape_count(&c->outputs[i]->value.shape);
     return c->differentiated ? 3 * n : n;
+}
+
+bool hone__graph_rows_independent(const hone_graph *g)
+{
+    for (const hone__call *c = g->first_call; c; c = c->next)
+        if (c->reached && !(c->call.op->flags & HONE_OP_ROWS_INDEPENDENT))
+            return false;
+    return true;
+}
+
+size_t hone__graph_weights(const hone_graph *g, const hone__weight **out)
+{
+    size_t n = 0;
+    for (const hone_node *node = g->first; node; node = node->next) {
+        if (!node->wanted || !node->weight)
+            continue;
+        if (out)
+            out[n] = node->weight;
+        n++;
+    }
+    return n;
 }
 
 double hone__graph_work(const hone_graph *g)

@@ -4,6 +4,7 @@
 #include "train/estimate.h"
 #include "base/arena.h"
 #include "data/prepared.h"
+#include "train/frozen.h"
 #include "train/loop.h"
 #include "train/parts.h"
 
@@ -263,15 +264,32 @@ static void count_memory(const hone__parts *p, uint64_t base, hone__estimate *e)
     e->data = hone__arena_bytes(p->trial);
     add_prepared(p->train_prepared, e);
     add_prepared(p->validation_prepared, e);
+    e->mapped += e->frozen;
     e->base = base;
     e->bytes = e->base + e->data + e->weights + e->gradients + e->slots + e->activations;
 }
 
-static hone_status estimate(const hone__parts *p, uint64_t base, hone__estimate *e, hone_error *err)
+/* From here on graphs are planned as with the files. */
+static hone_status plan_frozen(hone__parts *p, hone__estimate *e, hone_error *err)
+{
+    const hone__prepared *const splits[] = {p->train_prepared, p->validation_prepared};
+    hone__frozen f;
+    HONE_TRY(hone__frozen_choose(p, &f, err));
+    p->network.frozen = f.place;
+    p->network.frozen_is_planned = true;
+    for (int i = 0; i < 2; i++) {
+        e->frozen += hone__frozen_bytes(&f, splits[i]);
+        e->making += splits[i] ? f.work * (double)splits[i]->stats.tokens : 0;
+    }
+    return HONE_OK;
+}
+
+static hone_status estimate(hone__parts *p, uint64_t base, hone__estimate *e, hone_error *err)
 {
     walk w = {.parts = p};
     *e = (hone__estimate){.steps = p->total_steps};
     const uint64_t data = hone__arena_bytes(p->trial); /* before what only an estimate needs */
+    HONE_TRY(plan_frozen(p, e, err));
     HONE_TRY(walk_training(&w, err));
     HONE_TRY(estimate_training(p, &w, e, err));
     HONE_TRY(estimate_evaluations(p, e, err));
@@ -340,7 +358,9 @@ static hone_status measure(hone__parts *p, hone__rate *rate, hone_error *err)
 hone_status hone__trial_rate(const hone__trial_setup *setup, hone__rate *rate, hone_error *err)
 {
     hone__parts *parts = NULL;
-    HONE_TRY(hone__parts_create(setup, &parts, err));
+    hone__trial_setup without = *setup;
+    without.no_frozen = true;
+    HONE_TRY(hone__parts_create(&without, &parts, err));
     const hone_status status = measure(parts, rate, err);
     hone__parts_destroy(parts);
     return status;

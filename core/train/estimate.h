@@ -18,11 +18,13 @@ typedef struct hone__estimate {
     uint64_t data;                      /* examples, tokens, vocabulary */
     uint64_t base;                      /* a process of hone that has done nothing yet */
     uint64_t bytes;                     /* all of them */
-    uint64_t mapped;                    /* of files, which trials share: the model's weights, the token cache */
+    uint64_t mapped;                    /* of files, which trials share: the model's weights, the caches */
+    uint64_t frozen;                    /* of those files, the outputs of frozen layers, which the first trial makes */
     uint64_t largest_tokens;            /* of a micro-batch */
     uint64_t tokens;                    /* that training goes through, in all epochs */
     int64_t steps, evaluations;
     double training, evaluating; /* floating-point operations: of all steps, of all evaluations */
+    double making;               /* of the file of frozen outputs, once for all trials that share it */
 } hone__estimate;
 
 /* A long-running process had better ask a child, since plugins run in it. */

@@ -113,6 +113,18 @@ static hone_graph *create_graph(const hone__network *net, const hone__pass_setup
     return hone__graph_create(&graph);
 }
 
+/* Where the batch has the outputs of the frozen layers, these are not computed. */
+static void supply(hone__pass *p)
+{
+    static const float nothing; /* a planned graph that never runs does not look at it */
+    const char *name = p->net->frozen;
+    const hone_tensor *rows = name ? hone_batch_field(p->batch, name, NULL) : NULL;
+    if (rows)
+        hone__graph_supply(p->graph, name, rows->data);
+    else if (name && p->net->frozen_is_planned)
+        hone__graph_supply(p->graph, name, &nothing);
+}
+
 hone_status hone__pass_build(hone__pass *p, const hone__network *net, const hone__pass_setup *setup, hone_error *err)
 {
     *p = (hone__pass){.net = net, .batch = setup->batch, .arena = setup->arena, .graph = create_graph(net, setup)};
@@ -120,6 +132,7 @@ hone_status hone__pass_build(hone__pass *p, const hone__network *net, const hone
         return hone_no_memory(err, "building the graph of a step");
     HONE_TRY(hone__batch_inputs(setup->batch, p->graph, &p->in, err));
     p->io = (hone_head_io){.size = sizeof p->io, .in = &p->in, .with_loss = setup->with_loss, .host = p};
+    supply(p);
     HONE_TRY(hone_build_model(p->graph, &p->io, NULL, "", false, &p->io.hidden, err));
     if (net->head)
         HONE_TRY(net->head->build(net->head_self, p->graph, &p->io, err));

@@ -26,7 +26,9 @@ typedef struct hone__network {
     size_t n_techniques;
     hone_store *store;
     hone_pool *pool;
-    bool bf16; /* trainer.precision */
+    bool bf16;              /* trainer.precision */
+    const char *frozen;     /* the place whose outputs are a field of the batches, of that name; NULL: none */
+    bool frozen_is_planned; /* there is no such field yet, and graphs are planned as if there were */
     uint64_t seed;
     uint32_t n_losses, n_head_losses; /* of training; known after the first build. The head's come first. */
 } hone__network;

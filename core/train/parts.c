@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/pool.h"
+#include "train/frozen.h"
 #include "train/model_dir.h"
 
 #include <stdio.h>
@@ -380,6 +381,7 @@ static hone_status fill(hone__parts *p, stage last, hone_error *err)
     if (last == STAGE_SHAPES)
         return HONE_OK;
     HONE_TRY(fill_weights(p, err));
+    HONE_TRY(hone__frozen_open(p, err));
     return make_stepper(p, err);
 }
 

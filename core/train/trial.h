@@ -25,7 +25,8 @@ typedef struct hone__trial_setup {
     const hone__experiment *experiment;
     hone__registry *registry;
     const char *dir;       /* exists; what the trial writes goes there */
-    const char *cache_dir; /* for tokens, shared with other trials; NULL: none */
+    const char *cache_dir; /* for tokens and outputs of frozen layers, shared with other trials; NULL: none */
+    bool no_frozen;        /* outputs of frozen layers are not kept */
     hone_log *log;
     void (*progress)(void *ctx, const hone__progress *p); /* may be NULL */
     void *progress_ctx;

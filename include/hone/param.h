@@ -75,7 +75,10 @@ enum {
     HONE_FIXED = 1u << 5,      /* cannot be swept */
     HONE_NO_BITS = 1u << 6,    /* cannot change results (threads, log level): left out of keys that decide reuse */
     HONE_NO_PREPARE =
-        1u << 7 /* of a head: cannot change what its prepare() makes (dropout): left out of the token cache's keys */
+        1u << 7, /* of a head: cannot change what its prepare() makes (dropout): left out of the token cache's keys */
+    HONE_TRAINING_ONLY =
+        1u << 8 /* of a model: cannot change what it computes outside of training (dropout): left out of the keys
+                                    under which the outputs of frozen layers are kept */
 };
 
 typedef struct hone_param {

@@ -12,8 +12,8 @@ typedef struct params {
 static const hone_param rows[] = {
     HONE_PARAM_INT(params, hidden_size, .def_int = 100, .min_int = 1, .max_int = 65536, .unit = "1",
                    .help = "columns of the word embeddings", .source = "fastText, -dim"),
-    HONE_PARAM_REAL(params, dropout, .def_real = 0, .min_real = 0, .max_real = 1, .flags = HONE_OPEN_MAX, .unit = "1",
-                    .help = "dropout on the word embeddings"),
+    HONE_PARAM_REAL(params, dropout, .def_real = 0, .min_real = 0, .max_real = 1, .flags = HONE_OPEN_MAX | HONE_TRAINING_ONLY,
+                    .unit = "1", .help = "dropout on the word embeddings"),
 };
 
 typedef struct state {

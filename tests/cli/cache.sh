@@ -138,6 +138,38 @@ YAML
 run 0 run tags.yaml output_dir=tags
 counts 2 tags/cache
 says tags/trials/0003 "the tokens of train are from"
+
+# Outputs of frozen layers: made by the first trial, read by the others, the same numbers without; planned, and removed by hone clean.
+cat >frozen.yaml <<'YAML'
+data: {type: tsv, train: train.tsv, validation: validation.tsv, columns: {text: text, label: label}}
+tokenizer: {type: whitespace, min_count: 1, max_length: 16}
+model: {type: bert, hidden_size: 32, num_hidden_layers: 3, num_attention_heads: 2, intermediate_size: 64, max_position_embeddings: 16,
+        freeze: {embeddings: true, layers: 2}}
+head: {type: classification}
+trainer: {num_train_epochs: 2, train_batch_size: 8}
+metrics: [accuracy]
+sweep:
+  method: grid
+  max_concurrent_trials: 1
+  parameters:
+    optimizer.learning_rate: {values: [1.0e-4, 1.0e-3, 1.0e-2]}
+YAML
+run 0 run frozen.yaml output_dir=frozen backend.type=native
+[ "$(find frozen/cache -name 'frozen-*.safetensors' | wc -l)" -eq 2 ] || fail "not two files: $(ls frozen/cache)"
+[ "$(find frozen/cache -type f | wc -l)" -eq 4 ] || fail "something else is there: $(ls frozen/cache)"
+says frozen/trials/0000 "bert.layer.2 of train is now in $(cd frozen && pwd -P)/cache/frozen-"
+says frozen/trials/0001 "bert.layer.2 of train is from"
+says frozen/trials/0002 "bert.layer.2 of validation is from"
+grep -q "is now in" frozen/trials/0001/log.txt && fail "the second trial makes them again: $(cat frozen/trials/0001/log.txt)"
+run 0 run frozen.yaml output_dir=computed backend.type=native trainer.cache_frozen=none
+[ -n "$(find computed/cache -name 'frozen-*')" ] && fail "there are files that nobody wanted: $(ls computed/cache)"
+same frozen computed
+run 0 plan frozen.yaml backend.type=native --no-time
+grep -qE "^  disk: .* in the cache, once, for the outputs of frozen layers" out || fail "hone plan says nothing of the disk: $(cat out)"
+run 0 plan frozen.yaml backend.type=native trainer.cache_frozen=none --no-time
+grep -q "disk:" out && fail "hone plan plans files that nobody wants: $(cat out)"
+run 0 clean frozen
+[ -e frozen/cache ] && fail "hone clean leaves the cache: $(ls frozen/cache)"
 run 0 run tags.yaml output_dir=tags2 cache_dir=tags/cache head.window_stride=1 sweep=null
 counts 4 tags/cache
 

@@ -426,6 +426,58 @@ static void assert_not_written(const hone__st_item *items, size_t n, const char 
     ck_assert_int_eq(files_in_folder(), 0);
 }
 
+/* Numbers 0, 1, ... piece by piece. */
+typedef struct counting {
+    float piece[7];
+    int next;
+    size_t n; /* of a piece */
+} counting;
+
+static hone_status count_on(void *ctx, const void **bytes, size_t *n, hone_error *err)
+{
+    counting *c = ctx;
+    (void)err;
+    for (size_t i = 0; i < c->n; i++)
+        c->piece[i] = (float)c->next++;
+    *bytes = c->piece;
+    *n = c->n * sizeof *c->piece;
+    return HONE_OK;
+}
+
+START_TEST(a_tensor_in_pieces_gives_the_bytes_of_a_whole_one)
+{
+    float whole[21];
+    hone_error err;
+    char *a, *b;
+    size_t n_a, n_b;
+    for (int i = 0; i < 21; i++)
+        whole[i] = (float)i;
+    hone__st_item item = {"rows", {.dtype = HONE_F32, .shape = hone_shape_2(3, 7), .data = whole}};
+    const char *one = hone_sprintf(arena, "%s.one", path), *other = hone_sprintf(arena, "%s.other", path);
+    ck_assert_int_eq(hone__st_write_sealed(one, &item, 1, metadata, 2, &err), HONE_OK);
+    item.tensor.data = NULL;
+    for (size_t size = 1; size <= 7; size += 2) { /* 1, 3, 7 divide 21; pieces of 5 go beyond the end */
+        counting c = {.n = size};
+        const hone_status status = hone__st_write_streamed(other, &item, metadata, 2, &(hone__st_source){count_on, &c}, &err);
+        if (size == 5) {
+            ck_assert_int_eq(status, HONE_EINVAL);
+            ck_assert_msg(strstr(err.msg, "other bytes than its shape says") != NULL, "%s", err.msg);
+            continue;
+        }
+        ck_assert_msg(status == HONE_OK, "%s", err.msg);
+        ck_assert_int_eq(hone__read_file(one, 0, &a, &n_a, &err), HONE_OK);
+        ck_assert_int_eq(hone__read_file(other, 0, &b, &n_b, &err), HONE_OK);
+        ck_assert_uint_eq(n_a, n_b);
+        ck_assert_mem_eq(a, b, n_a);
+        hone__free(a);
+        hone__free(b);
+    }
+    counting none = {.n = 0};
+    ck_assert_int_eq(hone__st_write_streamed(other, &item, metadata, 2, &(hone__st_source){count_on, &none}, &err),
+                     HONE_EINVAL);
+}
+END_TEST
+
 START_TEST(what_could_not_be_read_back_is_not_written)
 {
     static const char *const twice[] = {"a", "1", "a", "2"}, *const bad[] = {"a", "\xFF"};
@@ -544,6 +596,7 @@ int main(void)
     tcase_add_test(c, types_without_numbers_are_refused_by_name);
     tcase_add_test(c, range_leaves_out_what_is_not_finite);
     tcase_add_test(c, what_is_written_is_read_back_and_aligned);
+    tcase_add_test(c, a_tensor_in_pieces_gives_the_bytes_of_a_whole_one);
     tcase_add_test(c, what_could_not_be_read_back_is_not_written);
     tcase_add_test(c, folder_that_does_not_exist_is_named);
     tcase_add_test(c, any_allocation_may_fail_and_a_retry_succeeds);
