@@ -8,6 +8,9 @@
  * a backend adds them up to one training step, as often as each occurs in it. The norm of the gradient and AdamW's update are measured
  * over 16 Mi weights, which no cache holds.
  *
+ * Linear layers are measured in bf16, too, against the peak of what multiplies it (AMX, AVX512_BF16, or float32 where there is neither).
+ * Weights are inputs here, so they are packed in each call, while in training bf16 packs them once a step.
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
 #include "base/arena.h"
@@ -43,6 +46,7 @@ static sizes size;
 
 typedef struct bench {
     hone_pool *pool;
+    peak_kind bf16; /* of what multiplies it */
     const hone_backend *backend;
     const hone_self *self;
     hone_arena *arena;
@@ -134,10 +138,12 @@ typedef struct work {
     double per_step; /* how often it stands in a training step */
 } work;
 
+enum { BYTES, FLOPS, BF16 };
+
 typedef struct row_of_table {
     const char *name;
     hone_node *(*build)(hone_graph *g);
-    bool products; /* bound by flops: linear or attention; else by bytes */
+    int products; /* what bounds it: FLOPS of float32 or BF16 of linear or attention; else BYTES */
     work (*work)(void);
 } row_of_table;
 
@@ -197,15 +203,18 @@ static work work_lookup(void)
 }
 
 static const row_of_table table[] = {
-    {"linear hidden -> hidden", build_h_h, true, work_h_h},
-    {"linear hidden -> inner", build_h_inner, true, work_h_inner},
-    {"linear inner -> hidden", build_inner_h, true, work_h_inner},
-    {"attention", build_attention, true, work_attention},
-    {"layer_norm", build_layer_norm, false, work_layer_norm},
-    {"gelu", build_gelu, false, work_gelu},
-    {"dropout", build_dropout, false, work_dropout},
-    {"add", build_add, false, work_add},
-    {"lookup", build_lookup, false, work_lookup},
+    {"linear hidden -> hidden", build_h_h, FLOPS, work_h_h},
+    {"linear hidden -> inner", build_h_inner, FLOPS, work_h_inner},
+    {"linear inner -> hidden", build_inner_h, FLOPS, work_h_inner},
+    {"bf16 hidden -> hidden", build_h_h, BF16, work_h_h},
+    {"bf16 hidden -> inner", build_h_inner, BF16, work_h_inner},
+    {"bf16 inner -> hidden", build_inner_h, BF16, work_h_inner},
+    {"attention", build_attention, FLOPS, work_attention},
+    {"layer_norm", build_layer_norm, BYTES, work_layer_norm},
+    {"gelu", build_gelu, BYTES, work_gelu},
+    {"dropout", build_dropout, BYTES, work_dropout},
+    {"add", build_add, BYTES, work_add},
+    {"lookup", build_lookup, BYTES, work_lookup},
 };
 
 static void stop(const hone_error *err)
@@ -222,8 +231,12 @@ static void measure(bench *b, const row_of_table *r, double *forward, double *ba
     double begin = now(b);
     for (int i = 0; i < 40 && (i < 3 || now(b) - begin < b->seconds); i++) {
         hone__arena_reset(b->arena);
-        const hone__graph_setup setup = {
-            .arena = b->arena, .pool = b->pool, .backend = b->backend, .backend_self = b->self, .training = true};
+        const hone__graph_setup setup = {.arena = b->arena,
+                                         .pool = b->pool,
+                                         .backend = b->backend,
+                                         .backend_self = b->self,
+                                         .training = true,
+                                         .bf16 = r->products == BF16};
         hone_graph *g = hone__graph_create(&setup);
         hone_node *y = r->build(g);
         float *dy = calloc((size_t)(hone_node_rows(y) * hone_node_columns(y)), sizeof *dy);
@@ -246,11 +259,11 @@ static void measure(bench *b, const row_of_table *r, double *forward, double *ba
 }
 
 /* GFLOP/s, the best of some; 0 where it is not known. */
-static double peak_of(const bench *b)
+static double peak_of(const bench *b, peak_kind kind)
 {
     double most = 0;
     for (int i = 0; i < 10; i++) {
-        const double begin = now(b), flops = peak_run(b->pool, PEAK_F32), rate = flops / (now(b) - begin) * 1e-9;
+        const double begin = now(b), flops = peak_run(b->pool, kind), rate = flops / (now(b) - begin) * 1e-9;
         most = rate > most ? rate : most;
     }
     return most;
@@ -300,7 +313,7 @@ static void show(bench *b, const char *backend, const row_of_table *r, double fo
 
 static void report(bench *b, const char *what)
 {
-    double fast = 0, other = 0;
+    double seconds[BF16 + 1] = {0};
     printf("%s, %s, %lld x %lld, threads: %d\n%-24s %10s %10s  %8s %8s %7s %6s %6s of the bound\n", what, size.model,
            (long long)size.sequences, (long long)size.length, hone_pool_threads(b->pool), "", "forward ms", "backward",
            "forward", "backward", "", "fwd", "bwd");
@@ -309,16 +322,17 @@ static void report(bench *b, const char *what)
         double forward, backward;
         if (b->only && strcmp(b->only, r->name) != 0)
             continue;
-        const double peak = peak_of(b);
+        const double peak = peak_of(b, r->products == BF16 ? b->bf16 : PEAK_F32);
         measure(b, r, &forward, &backward);
         show(b, what, r, forward, backward, peak);
-        *(r->products ? &fast : &other) += r->work().per_step * (forward + backward);
+        seconds[r->products] += r->work().per_step * (forward + backward);
     }
     if (b->only)
         return;
     printf("one step: %.1f ms in linear and attention, %.1f ms (%.0f %%) in the rest; the optimizer is not counted; peak %.0f "
-           "GFLOP/s\n\n",
-           fast * 1e3, other * 1e3, 100 * other / (fast + other), peak_of(b));
+           "GFLOP/s; linear in bf16 %.1f ms, its peak %.0f GFLOP/s\n\n",
+           seconds[FLOPS] * 1e3, seconds[BYTES] * 1e3, 100 * seconds[BYTES] / (seconds[FLOPS] + seconds[BYTES]),
+           peak_of(b, PEAK_F32), seconds[BF16] * 1e3, peak_of(b, b->bf16));
 }
 
 /* ---- The optimizer: the norm of the gradient, and the update ----------------------------------------------------------- */
@@ -444,6 +458,8 @@ static void run_backend(bench *b, const char *name, hone_arena *trial)
     b->self = &self;
     if (!b->backend)
         return;
+    const char *text = b->backend->describe(&self);
+    b->bf16 = strstr(text, "amx_bf16") ? PEAK_BF16_TILES : strstr(text, "avx512_bf16") ? PEAK_BF16_VECTORS : PEAK_F32;
     report(b, name);
     if (b->backend->plugin.destroy)
         b->backend->plugin.destroy(&self);
