@@ -175,7 +175,7 @@ static int code_of(const hone__sweep_result *r)
         return HONE__EXIT_INTERRUPTED;
     if (r->aborted || (r->failed && !r->complete))
         return HONE__EXIT_FAILED;
-    return r->failed ? HONE__EXIT_SOME_FAILED : HONE__EXIT_DONE;
+    return r->failed || r->refit_failed ? HONE__EXIT_SOME_FAILED : HONE__EXIT_DONE;
 }
 
 static void print_end(const hone__sweep_result *r, const char *dir)

@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/session.h"
 #include "report/run.h"
+#include "sweep/rundir.h"
 #include "train/evidence.h"
 #include "train/result.h"
 #include "train/trained.h"
@@ -21,7 +22,7 @@ typedef struct scoring {
     hone__trained *trained;
     hone__dataset dataset;
     hone__prepared *prepared;
-    const char *trial, *folder; /* RUN/trials/0007, RUN/test */
+    const char *trial, *folder; /* RUN/trials/0007 or RUN/refit, RUN/test */
 } scoring;
 
 static hone_status open_run(scoring *s, const char *dir, hone_error *err)
@@ -31,7 +32,7 @@ static hone_status open_run(scoring *s, const char *dir, hone_error *err)
     const hone__report_trial *best = hone__report_best(s->run);
     if (!best)
         return hone_fail(err, HONE_ENOTFOUND, "%s has no complete trial whose model could be scored", dir);
-    s->trial = hone__path_join(arena, dir, best->dir);
+    s->trial = hone__path_join(arena, dir, s->run->refit ? HONE__REFIT_DIR : best->dir); /* whichever is best/ */
     s->folder = hone__path_join(arena, dir, HONE__TEST_DIR);
     const char *done = s->folder ? hone__path_join(arena, s->folder, "exhibits.json") : NULL;
     const char *file = s->trial ? hone__path_join(arena, s->trial, "trial.yaml") : NULL;

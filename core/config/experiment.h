@@ -24,6 +24,7 @@ typedef struct hone__data_config {         /* of every reader, in `data:` */
     hone__split_config split;
     int64_t split_seed;
     bool stratify, split_by_group;
+    bool train_with_validation; /* the validation data is trained on, and nothing is validated on */
     hone_map label_names;       /* label in the data -> name to show */
     const char *positive_label; /* as named by label_names, or as in the data; may be NULL */
     const char **kept;          /* no row: columns that report.slices asks for; NULL-terminated, or NULL */
@@ -89,6 +90,7 @@ typedef enum hone__cache_frozen {
 typedef struct hone__trainer_config {
     int64_t num_train_epochs;
     int64_t max_steps;                                 /* 0: no bound */
+    double stop_after;                                 /* share of the steps, in (0, 1] */
     int64_t max_train_samples;                         /* 0: all */
     hone_int_or_word train_batch_size;                 /* examples of one optimizer step; word 0: none */
     hone_int_or_word max_tokens;                       /* of one optimizer step; word 0: none */

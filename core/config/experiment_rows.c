@@ -63,6 +63,8 @@ static const hone_param data_rows[] = {
                     .help = "give each part of the split the same shares of classes; split_by_group overrules it"),
     HONE_PARAM_BOOL(hone__data_config, split_by_group, .flags = HONE_FIXED,
                     .help = "keep the examples of a document (of SQuAD: an article) together in one part of the split"),
+    HONE_PARAM_BOOL(hone__data_config, train_with_validation, .flags = HONE_FIXED,
+                    .help = "train on the validation data too, and validate on nothing: what sweep.refit does"),
     HONE_PARAM_MAP(hone__data_config, label_names, HONE_STRING, const char *, .flags = HONE_FIXED,
                    .help = "label in the data -> name to show", .renamed = "id2label labels"),
     HONE_PARAM_STRING(hone__data_config, positive_label, .flags = HONE_FIXED,
@@ -222,6 +224,10 @@ static const hone_param trainer_rows[] = {
                       .help = "the figure by which the best epoch is kept (validation/f1); absent: the sweep's metric, or "
                               "the first one's",
                       .renamed = "monitor"),
+    HONE_PARAM_REAL(hone__trainer_config, stop_after, .def_real = 1, .max_real = 1, .unit = "1",
+                    .flags = HONE_OPEN_MIN | HONE_FIXED,
+                    .help = "end after this share of the steps, while the schedule is that of all of them: what sweep.refit "
+                            "does where the best evaluation was not the last"),
     HONE_PARAM_INT(hone__trainer_config, early_stopping_patience, .max_int = 1000000, .unit = "evaluations",
                    .help = "end after so many evaluations without improvement; 0: never", .renamed = "patience"),
     HONE_PARAM_CHOICE(hone__trainer_config, eval_strategy, eval_strategies, .def_text = "epoch", .flags = HONE_FIXED,
@@ -306,8 +312,9 @@ static const hone_param sweep_rows[] = {
     HONE_PARAM_CHOICE(hone__sweep_top, save, saves, .def_text = "sweep_best",
                       .help = "whose models are kept: nobody's, the best one's of each trial, or the best point's",
                       .renamed = "save_total_limit save_best"),
-    HONE_PARAM_CHOICE(hone__sweep_top, refit, refits, .def_text = "none",
-                      .help = "train the best point once more at the end, on all the data that is not for testing"),
+    HONE_PARAM_CHOICE(
+        hone__sweep_top, refit, refits, .def_text = "none",
+        .help = "train the best point once more at the end, on the training and the validation data; best/ is then that model"),
     HONE_PARAM_REAL(hone__sweep_top, trial_timeout_s, .max_real = INFINITY, .unit = "s", .flags = HONE_NO_BITS,
                     .help = "a trial that takes longer is ended; 0: never", .renamed = "timeout timeout_s trial_timeout"),
     HONE_PARAM_REAL(hone__sweep_top, trial_memory_gib, .max_real = 1048576, .unit = "GiB", .flags = HONE_NO_BITS,

@@ -155,15 +155,6 @@ static void take_rows(hone__loader *l, const hone__sweep_top *top)
     sweep->max_concurrent_trials = concurrent_trials(l, &top->max_concurrent_trials);
 }
 
-/* The one key that nothing acts on yet: whoever trains the best point once more takes this out. */
-static void refuse_refit(hone__loader *l, const hone__yaml *node)
-{
-    const hone__yaml *refit = hone__yaml_get(node, "refit");
-    if (l->e->sweep->refit && refit)
-        hone__issue_at(l->issues, refit, "sweep.refit is %s; this version of hone trains no point once more yet, write none",
-                       refit->text);
-}
-
 hone_status hone__sweep_settings(hone__loader *l, const hone__yaml *node, hone__yaml *complete)
 {
     hone__sweep_top top = {0};
@@ -172,7 +163,6 @@ hone_status hone__sweep_settings(hone__loader *l, const hone__yaml *node, hone__
     HONE_TRY(read_searcher(l, node, complete));
     HONE_TRY(hone__fill_groups(&l->fill, "sweep", &group, 1, hone__sweep_also, node, NULL, complete, l->err));
     take_rows(l, &top);
-    refuse_refit(l, node);
     HONE_TRY(read_seeds(l, &top.seeds, hone__yaml_get(node, "seeds"), complete));
     HONE_TRY(read_stopper(l, node, complete));
     return read_metric(l, &top, complete);

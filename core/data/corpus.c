@@ -85,6 +85,24 @@ static hone_status split_training(hone_arena *arena, const hone__data_config *co
     return HONE_OK;
 }
 
+/* The validation data behind that for training. */
+static hone_status join_validation(hone_arena *arena, hone__dataset *dataset, hone_error *err)
+{
+    const hone_corpus *train = dataset->train, *validation = dataset->validation;
+    if (!validation)
+        return hone_fail(err, HONE_ECONFIG, "data.train_with_validation is true, but there is no validation data");
+    hone_corpus *whole = hone_alloc(arena, sizeof *whole);
+    hone_example **examples = hone_alloc_array(arena, train->n + validation->n, sizeof *examples);
+    if (!whole || !examples)
+        return hone_no_memory(err, "joining the training and the validation data");
+    for (uint64_t i = 0; i < train->n + validation->n; i++)
+        examples[i] = i < train->n ? train->examples[i] : validation->examples[i - train->n];
+    *whole = (hone_corpus){.file = train->file, .split = train->split, .examples = examples, .n = train->n + validation->n};
+    dataset->train = whole;
+    dataset->validation = NULL;
+    return HONE_OK;
+}
+
 hone_status hone__dataset_load(hone_arena *arena, const hone__data_config *config, const hone_reader *reader,
                                const hone_self *self, hone__dataset *dataset, hone_error *err)
 {
@@ -99,5 +117,7 @@ hone_status hone__dataset_load(hone_arena *arena, const hone__data_config *confi
         HONE_TRY(hone__corpus_index(dataset->validation, &dataset->labels, err));
     if (dataset->test)
         HONE_TRY(hone__corpus_index(dataset->test, &dataset->labels, err));
+    if (config->train_with_validation) /* last, so that the labels are those of a training that validates */
+        HONE_TRY(join_validation(arena, dataset, err));
     return HONE_OK;
 }

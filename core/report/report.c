@@ -7,6 +7,7 @@
 #include "report/intervals.h"
 #include "report/leaderboard.h"
 #include "report/sections.h"
+#include "sweep/rundir.h"
 #include "train/model_dir.h"
 
 #include <string.h>
@@ -50,7 +51,7 @@ static hone_status write_best(const hone__report_run *run, hone_log *log, hone_e
     hone_error why;
     if (!best)
         return HONE_OK;
-    const char *path = hone_sprintf(run->arena, "%s/%s/trial.yaml", run->dir, best->dir);
+    const char *path = hone_sprintf(run->arena, "%s/%s/trial.yaml", run->dir, run->refit ? HONE__REFIT_DIR : best->dir);
     if (!path)
         return hone_no_memory(err, "writing a report");
     if (hone__yaml_load(run->arena, path, &root, &why) != HONE_OK) {
@@ -60,6 +61,9 @@ static hone_status write_best(const hone__report_run *run, hone_log *log, hone_e
     HONE_TRY(restore(run, root, err));
     hone__str_addf(&text, "# The best trial of %s, trial %llu: %s %.6g\n", run->name, (unsigned long long)best->number,
                    run->metric, best->value);
+    if (run->refit)
+        hone__str_add(&text,
+                      "# This is that point once more, on the training and the validation data; the figure is not its own.\n");
     hone_status status = hone__yaml_emit(root, &text, err);
     if (status == HONE_OK)
         return save(run, "best.yaml", &text, err);
@@ -67,12 +71,13 @@ static hone_status write_best(const hone__report_run *run, hone_log *log, hone_e
     return status;
 }
 
-/* The best trial's model as RUN/best, where that trial has saved one; another trial's is taken away. */
+/* The best trial's model, or its refit's, as RUN/best, where there is one; another trial's is taken away. */
 static hone_status link_best(const hone__report_run *run, hone_error *err)
 {
     const hone__report_trial *best = hone__report_best(run);
     const char *to = hone_sprintf(run->arena, "%s/best", run->dir);
-    const char *from = best ? hone_sprintf(run->arena, "%s/%s/" HONE__MODEL_DIR, run->dir, best->dir) : NULL;
+    const char *from =
+        best ? hone_sprintf(run->arena, "%s/%s/" HONE__MODEL_DIR, run->dir, run->refit ? HONE__REFIT_DIR : best->dir) : NULL;
     if (!to || (best && !from))
         return hone_no_memory(err, "writing a report");
     return from && hone__is_dir(from) ? hone__folder_link(from, to, err) : hone__remove_tree(to, err);

@@ -228,6 +228,16 @@ static void read_test_seen(hone__report_run *run)
     json_decref(result);
 }
 
+/* The journal says of which trial the refit is, and that it is complete. */
+static void find_refit(hone__report_run *run)
+{
+    const hone__study *study = run->study;
+    const hone__report_trial *best = hone__report_best(run);
+    const char *trial = hone__pair_text(study->attributes, study->n_attributes, "refit_trial");
+    const char *state = hone__pair_text(study->attributes, study->n_attributes, "refit");
+    run->refit = best && trial && state && strcmp(state, "complete") == 0 && strtoull(trial, NULL, 10) == best->number;
+}
+
 /* What is missing of these is left out of the report, with a warning. */
 static void read_surroundings(hone__report_run *run, hone_log *log)
 {
@@ -282,6 +292,7 @@ hone_status hone__report_open(hone_arena *arena, const char *dir, hone_log *log,
         HONE_TRY(take_trial(run, i, log, err));
     HONE_TRY(hone__report_rank(run, err));
     name_metric(run);
+    find_refit(run);
     read_surroundings(run, log);
     *out = run;
     return HONE_OK;

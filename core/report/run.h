@@ -78,6 +78,7 @@ typedef struct hone__report_run {
     hone_exhibits *test;                           /* the chosen model on the test data; NULL where it was not scored */
     hone__seen test_seen;                          /* split NULL: unknown */
     const char *data;                              /* what the data is like; NULL where nobody looked */
+    bool refit; /* RUN/refit holds the best trial's point once more, trained on the training and the validation data */
 } hone__report_run;
 
 /* In `arena`; hone__report_close gives back what is not. HONE_ENOTFOUND where `dir` holds no run. */

@@ -133,6 +133,11 @@ hone_status hone__section_best(hone__report *r, hone_error *err)
     hone__doc_text(d, "; its configuration is ");
     hone__doc_link(d, "best.yaml", "best.yaml");
     hone__doc_text(d, ".");
+    if (r->run->refit)
+        hone__doc_text(
+            d, " The figures are those of the trial, on validation data that it did not learn from. The model in best/ is the "
+               "refit: the same settings and seed, trained once more on the training and the validation data for the share "
+               "of the steps after which the trial was at its best. Nothing is left to validate it on.");
     HONE_TRY(hone__report_add_figures(r, best->figures, best->n_figures, "", err));
     return add_seen(r, best->seen, best->n_seen, err);
 }
@@ -145,7 +150,8 @@ hone_status hone__section_test(hone__report *r, hone_error *err)
     if (!x)
         return HONE_OK;
     hone__doc_paragraph(d);
-    hone__doc_text(d, "The chosen model on data that no choice was made by; its predictions are ");
+    hone__doc_text(d, "%s on data that no choice was made by; its predictions are ",
+                   r->run->refit ? "The refitted model in best/" : "The chosen model");
     hone__doc_link(d, "test/predictions.tsv", "test/predictions.tsv");
     hone__doc_text(d, ".");
     HONE_TRY(hone__report_add_figures(r, x->figures, x->n_figures, "test/", err));

@@ -25,6 +25,8 @@ hone_status hone__rundir_describe(const char *dir, const hone__experiment *e, ho
 
 #define HONE__DATA_FILE "data.txt" /* what the data is like, as `hone check --data` says it */
 
+#define HONE__REFIT_DIR "refit" /* a trial's folder: the best point, once more on the training and the validation data */
+
 /* dir/trials/0007; hone__free it. NULL when memory is short. */
 char *hone__trial_dir(const char *dir, uint64_t number) HONE_CHECKED;
 

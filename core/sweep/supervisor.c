@@ -44,7 +44,7 @@ static void stop_running(hone__supervisor *s, int level)
     }
 }
 
-static void heed_interrupts(hone__supervisor *s)
+void hone__heed_interrupts(hone__supervisor *s)
 {
     const int wishes = s->setup->interrupts ? *s->setup->interrupts : 0;
     if (wishes >= 1 && !s->result->stopped) {
@@ -65,7 +65,7 @@ static bool goes_on(const hone__supervisor *s)
 static hone_status loop(hone__supervisor *s, hone_error *err)
 {
     do {
-        heed_interrupts(s);
+        hone__heed_interrupts(s);
         HONE_TRY(hone__look_at_trials(s, err));
         hone__heed_bounds(s);
         HONE_TRY(hone__trials_make(s, err));
@@ -80,6 +80,7 @@ static hone_status loop(hone__supervisor *s, hone_error *err)
     } while (goes_on(s));
     if (!hone__trials_left(s) && !s->result->interrupted)
         hone__keep_median(s);
+    HONE_TRY(hone__refit_run(s, err));
     s->result->stopped = s->result->stopped && (hone__trials_left(s) || s->result->interrupted > 0);
     return hone__journal_sync(s->journal, err);
 }

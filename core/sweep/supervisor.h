@@ -60,6 +60,7 @@ typedef struct hone__sweep_result {
     uint64_t complete, failed, pruned, interrupted;
     bool stopped; /* by interrupts, before all points were run */
     bool aborted; /* by on_error: abort */
+    bool refit_failed;
     const char
         *ended_by; /* the setting that ended it before all points were run ("metric.target", "time_budget_s"); NULL: none */
 } hone__sweep_result;

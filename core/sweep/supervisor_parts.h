@@ -79,6 +79,11 @@ typedef struct hone__supervisor {
     bool crowded;     /* a trial waits for room; none is made meanwhile */
 } hone__supervisor;
 
+/* ---- supervisor.c ------------------------------------------------------------------------------------------------ */
+
+/* Asks running trials to end where a person wishes it. */
+void hone__heed_interrupts(hone__supervisor *s);
+
 /* ---- trials.c: a trial from its number to its process ------------------------------------------------------------ */
 
 /* Makes trials as long as there are free places: those of the queue, then the points' next ones. */
@@ -87,6 +92,11 @@ hone_status hone__trials_make(hone__supervisor *s, hone_error *err) HONE_CHECKED
 void hone__trials_start(hone__supervisor *s);
 /* Could trials still be made, now or later? */
 bool hone__trials_left(const hone__supervisor *s);
+
+/* Writes the trial.yaml of a slot. */
+hone_status hone__slot_configure(const hone__slot *t, const hone__yaml *root, hone_error *err) HONE_CHECKED;
+/* Starts its process. */
+hone_status hone__slot_launch(hone__supervisor *s, hone__slot *t, uint32_t threads, hone_error *err) HONE_CHECKED;
 
 /* ---- conclude.c: what became of a trial -------------------------------------------------------------------------- */
 
@@ -126,6 +136,12 @@ bool hone__room_for(hone__supervisor *s, hone__slot *t);
 void hone__keep_point(hone__supervisor *s, uint64_t point);
 /* Once nothing is left to be run: of the best point, the trial that stands for it. */
 void hone__keep_median(hone__supervisor *s);
+
+/* ---- refit.c: the best point once more -------------------------------------------------------------------------- */
+
+/* Once nothing is left to be run: trains the best point on the training and the validation data, if the sweep asks for it and it has not
+ * been done. A refit that fails is no failure of the sweep; the result says so. */
+hone_status hone__refit_run(hone__supervisor *s, hone_error *err) HONE_CHECKED;
 
 /* ---- bounds.c: what ends a sweep before all points are run ------------------------------------------------------- */
 

@@ -239,7 +239,7 @@ static hone_status share_processors(const hone__supervisor *s, hone__yaml *root,
     return hone__yaml_set(s->step, root, "trainer.threads", threads, err);
 }
 
-static hone_status save_configuration(const hone__slot *t, const hone__yaml *root, hone_error *err)
+hone_status hone__slot_configure(const hone__slot *t, const hone__yaml *root, hone_error *err)
 {
     char path[PATH_MAX];
     hone__str text = {0};
@@ -264,10 +264,10 @@ static hone_status write_trial(hone__supervisor *s, const hone__slot *t, hone_er
     HONE_TRY(hone__experiment_point(s->step, s->setup->experiment, values, s->points->seeds[t->seed], &root, err));
     HONE_TRY(share_processors(s, root, err));
     HONE_TRY(adapt(s, root, err));
-    return save_configuration(t, root, err);
+    return hone__slot_configure(t, root, err);
 }
 
-static hone_status launch(hone__supervisor *s, hone__slot *t, hone_error *err)
+hone_status hone__slot_launch(hone__supervisor *s, hone__slot *t, uint32_t threads, hone_error *err)
 {
     char log_path[PATH_MAX];
     const char *argv[] = {s->setup->program, "trial", t->dir, NULL};
@@ -277,7 +277,7 @@ static hone_status launch(hone__supervisor *s, hone__slot *t, hone_error *err)
                     .log_path = log_path,
                     .time_s = s->sweep ? s->sweep->trial_timeout_s : 0,
                     .memory_bytes = s->sweep ? (uint64_t)(s->sweep->trial_memory_gib * 1073741824) : 0,
-                    .threads = threads_of(s)};
+                    .threads = threads};
     t->job = (hone_job_state){.size = sizeof t->job, .running = true, .exit_code = -1};
     return s->launch->start(s->launcher, &job, &t->handle, err);
 }
@@ -300,7 +300,7 @@ static bool start(hone__supervisor *s, hone__slot *t)
     if (status == HONE_OK && !hone__room_for(s, t))
         return false;
     if (status == HONE_OK)
-        status = launch(s, t, &why);
+        status = hone__slot_launch(s, t, threads_of(s), &why);
     hone__arena_reset(s->step);
     if (status != HONE_OK) {
         fail_to_start(s, t, &why);

@@ -113,7 +113,7 @@ static uint64_t at_once(const walk *w, uint64_t left)
 static void walk_epoch(walk *w, int64_t epoch)
 {
     hone__batches *b = w->parts->batches;
-    for (; w->steps < w->parts->total_steps && hone__batches_place(b, w->steps).epoch == epoch; w->steps++) {
+    for (; w->steps < w->parts->last_step && hone__batches_place(b, w->steps).epoch == epoch; w->steps++) {
         uint64_t n = 0;
         const uint64_t *order = hone__batches_step(b, w->steps, &n);
         for (uint64_t at = 0, size; at < n; at += size) {
@@ -132,10 +132,10 @@ static hone_status walk_training(walk *w, hone_error *err)
         w->largest[k] = hone_alloc_array(p->trial, at_once(w, hone_corpus_count(p->train)), sizeof **w->largest);
     if (!w->largest[0] || !w->largest[1])
         return hone_no_memory(err, "planning a training");
-    for (int64_t epoch = 0; epoch < WALKED_EPOCHS && w->steps < p->total_steps; epoch++)
+    for (int64_t epoch = 0; epoch < WALKED_EPOCHS && w->steps < p->last_step; epoch++)
         walk_epoch(w, epoch);
-    if (w->steps > 0 && w->steps < p->total_steps)
-        w->tokens = (uint64_t)((double)w->tokens * (double)p->total_steps / (double)w->steps);
+    if (w->steps > 0 && w->steps < p->last_step)
+        w->tokens = (uint64_t)((double)w->tokens * (double)p->last_step / (double)w->steps);
     return HONE_OK;
 }
 
@@ -179,9 +179,9 @@ static hone_status estimate_training(const hone__parts *p, walk *w, hone__estima
 static int64_t count_evaluations(const hone__parts *p)
 {
     const hone__trainer_config *t = &p->experiment->trainer;
-    const hone__standing end = hone__batches_place(p->batches, p->total_steps);
+    const hone__standing end = hone__batches_place(p->batches, p->last_step);
     if (t->eval_strategy == HONE__EVAL_STEPS)
-        return (p->total_steps + t->eval_steps - 1) / t->eval_steps;
+        return (p->last_step + t->eval_steps - 1) / t->eval_steps;
     return end.epoch + (end.step > 0);
 }
 
@@ -287,7 +287,7 @@ static hone_status plan_frozen(hone__parts *p, hone__estimate *e, hone_error *er
 static hone_status estimate(hone__parts *p, uint64_t base, hone__estimate *e, hone_error *err)
 {
     walk w = {.parts = p};
-    *e = (hone__estimate){.steps = p->total_steps};
+    *e = (hone__estimate){.steps = p->last_step};
     const uint64_t data = hone__arena_bytes(p->trial); /* before what only an estimate needs */
     HONE_TRY(plan_frozen(p, e, err));
     HONE_TRY(walk_training(&w, err));

@@ -151,7 +151,7 @@ static void add_number(hone__str *s, const char *key, double value)
 
 static void begin_line(hone__str *s, const hone__loop *l)
 {
-    hone__str_addf(s, "{\"step\": %lld, \"total_steps\": %lld", (long long)l->step, (long long)l->parts->total_steps);
+    hone__str_addf(s, "{\"step\": %lld, \"total_steps\": %lld", (long long)l->step, (long long)l->parts->last_step);
     add_number(s, "epoch", hone__loop_epochs(l));
 }
 
@@ -204,11 +204,11 @@ static void show_progress(hone__loop *l, bool now)
     const double speed = l->seconds > 0 ? (double)l->step / l->seconds : 0;
     setup->progress(setup->progress_ctx,
                     &(hone__progress){.step = l->step,
-                                      .total_steps = l->parts->total_steps,
+                                      .total_steps = l->parts->last_step,
                                       .epoch = hone__batches_place(l->parts->batches, l->step - 1).epoch,
                                       .loss = l->progress_steps ? l->progress_loss / (double)l->progress_steps : NAN,
                                       .tokens_per_s = passed > 0 ? l->progress_tokens / passed : 0,
-                                      .seconds_left = speed > 0 ? (double)(l->parts->total_steps - l->step) / speed : 0,
+                                      .seconds_left = speed > 0 ? (double)(l->parts->last_step - l->step) / speed : 0,
                                       .metric_name = l->best ? l->metric : NULL,
                                       .metric = l->best ? l->best->value : NAN});
     l->progress_at = at;
@@ -362,7 +362,7 @@ static hone_status account(hone__loop *l, const hone__step_result *r, double sec
     l->progress_steps++;
     l->epoch_loss += r->loss;
     l->epoch_steps++;
-    if (every > 1 && l->step % every != 0 && place_of(l).step != 0 && l->step != l->parts->total_steps)
+    if (every > 1 && l->step % every != 0 && place_of(l).step != 0 && l->step != l->parts->last_step)
         return HONE_OK;
     return write_step(l, r, err);
 }
@@ -389,7 +389,7 @@ static hone_status run_step(hone__loop *l, hone_error *err)
     hone__step_result result;
     if (l->parts->setup->stop && *l->parts->setup->stop)
         return hone_fail(err, HONE_EINTERRUPTED, "stopped after step %lld of %lld", (long long)l->step,
-                         (long long)l->parts->total_steps);
+                         (long long)l->parts->last_step);
     HONE_TRY(enter_epoch(l, err));
     const uint64_t *order = hone__batches_step(l->parts->batches, l->step, &n);
     const double begin = hone__now();
@@ -407,7 +407,7 @@ static bool check_is_due(const hone__loop *l)
 {
     const hone__trainer_config *t = &l->parts->experiment->trainer;
     const bool now = t->eval_strategy == HONE__EVAL_STEPS ? l->step % t->eval_steps == 0 : place_of(l).step == 0;
-    return l->step > 0 && l->checked_step != l->step && (now || l->step == l->parts->total_steps);
+    return l->step > 0 && l->checked_step != l->step && (now || l->step == l->parts->last_step);
 }
 
 static bool checkpoint_is_due(const hone__loop *l)
@@ -441,8 +441,8 @@ static hone_status settle(hone__loop *l, hone_error *err)
         l->checked_step = l->step;
         show_progress(l, true);
     }
-    l->done = l->step >= l->parts->total_steps || patience_is_out(l);
-    if (l->step < l->parts->total_steps && patience_is_out(l))
+    l->done = l->step >= l->parts->last_step || patience_is_out(l);
+    if (l->step < l->parts->last_step && patience_is_out(l))
         hone_log_line(l->parts->setup->log, HONE_LOG_INFO, "stopped early: no better %s for %lld evaluations", l->metric,
                       (long long)l->since_best);
     return !l->done && checkpoint_is_due(l) ? hone__checkpoint_save(l, err) : HONE_OK;

@@ -8,6 +8,7 @@
 #include "train/frozen.h"
 #include "train/model_dir.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -311,6 +312,7 @@ static hone_status divide_examples(hone__parts *p, hone_error *err)
                                        .arena = p->trial};
     HONE_TRY(hone__batches_create(&setup, &p->batches, err));
     p->total_steps = hone__batches_total(p->batches);
+    p->last_step = (int64_t)fmax(1, floor(t->stop_after * (double)p->total_steps + 0.5));
     return HONE_OK;
 }
 

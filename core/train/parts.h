@@ -39,7 +39,8 @@ typedef struct hone__parts {
     hone_self **metrics; /* [experiment->n_metrics] */
     hone__stepper *stepper;
     hone__batches *batches; /* of the training */
-    int64_t total_steps;
+    int64_t total_steps;    /* of the schedule */
+    int64_t last_step;      /* of the training, which trainer.stop_after may end before */
 } hone__parts;
 
 /* The bounds of batches that `trainer` gives: of steps, and of evaluations. */

@@ -52,10 +52,10 @@ json_t *hone__prepared_json(const hone__prepared *prepared)
 static json_t *train_json(const hone__loop *l)
 {
     const double s = l->seconds > 0 ? l->seconds : NAN;
-    return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "steps", (json_int_t)l->step, "epochs",
-                     (json_int_t)hone__loop_begun(l), "examples", (json_int_t)l->examples, "tokens", (json_int_t)l->tokens,
-                     "seconds", real_json(l->seconds), "examples_per_s", real_json((double)l->examples / s), "tokens_per_s",
-                     real_json((double)l->tokens / s));
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "steps", (json_int_t)l->step, "total_steps",
+                     (json_int_t)l->parts->total_steps, "epochs", (json_int_t)hone__loop_begun(l), "examples",
+                     (json_int_t)l->examples, "tokens", (json_int_t)l->tokens, "seconds", real_json(l->seconds),
+                     "examples_per_s", real_json((double)l->examples / s), "tokens_per_s", real_json((double)l->tokens / s));
 }
 
 static int64_t peak_memory(void)

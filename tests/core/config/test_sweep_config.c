@@ -43,7 +43,7 @@ START_TEST(every_key_of_a_sweep_is_read)
     world_open(&w);
     hone__experiment *e = world_load_well(
         &w, SWEPT "sweep:\n  method: random\n  metric: {target: 0.875}\n  run_cap: 9\n  seeds: [3, 1, 2]\n  sampler_seed: 7\n"
-                  "  time_budget_s: 90\n  on_duplicate: run\n  save: trial_best\n  refit: none\n"
+                  "  time_budget_s: 90\n  on_duplicate: run\n  save: trial_best\n  refit: train+validation\n"
                   "  early_terminate: null\n  parameters:\n    optimizer.learning_rate: {value: 0.1}\n");
     ck_assert(e->sweep->has_target);
     ck_assert_double_eq(e->sweep->target, 0.875);
@@ -53,7 +53,7 @@ START_TEST(every_key_of_a_sweep_is_read)
     ck_assert_double_eq(e->sweep->time_budget_s, 90);
     ck_assert(e->sweep->run_duplicates);
     ck_assert_int_eq(e->sweep->save, HONE__SWEEP_SAVE_TRIAL_BEST);
-    ck_assert(!e->sweep->refit);
+    ck_assert(e->sweep->refit);
     e = world_load_well(&w, SWEPT "sweep:\n  method: random\n  save: none\n  seeds: 11\n  early_terminate: {type: null}\n"
                                   "  parameters:\n    optimizer.learning_rate: {value: 0.1}\n");
     ck_assert_uint_eq(e->sweep->n_seeds, 1);
@@ -313,8 +313,6 @@ static const mistake mistakes[] = {
     {SETTING("on_duplicate: skip"), "exp.yaml:11:17: sweep.on_duplicate is \"skip\"; it must be one of reuse, run"},
     {SETTING("save: best"), "exp.yaml:11:9: sweep.save is \"best\"; it must be one of none, trial_best, sweep_best"},
     {SETTING("refit: true"), "exp.yaml:11:10: sweep.refit is true; it must be one of none, train+validation"},
-    {SETTING("refit: train+validation"),
-     "exp.yaml:11:10: sweep.refit is train+validation; this version of hone trains no point once more yet, write none"},
     {SETTING("metric: {target: high}"), "exp.yaml:11:20: sweep.metric.target is \"high\"; it must be a number, or none"},
     {SETTING("early_terminate: {type: hyperband, min_iter: 3}"),
      "exp.yaml:11:27: sweep.early_terminate is hyperband; write asha, which halves the trials in one bracket"},
