@@ -171,8 +171,7 @@ hone_status hone__plot_history(hone__plots *p, const hone__axes *a, hone_error *
     add_trials(&s, a, HONE__TRIAL_FAILED, low);
     end_block(&s, "points lc rgb '#d55e00' pt 2 ps 0.7 lw 3", "failed");
     add_best_so_far(&s, a);
-    end_block(&s, "steps lc rgb '" HONE__BEST_COLOUR "' lw 2.5",
-              a->run->n_seeds > 1 ? "best mean of a point so far" : "best so far");
+    end_block(&s, "steps lc rgb '" HONE__BEST_COLOUR "' lw 2.5", a->run->n_seeds > 1 ? "best mean so far" : "best so far");
     hone__str_add(&c.script, "\n");
     return hone__canvas_save(&c, err);
 }
@@ -353,8 +352,9 @@ hone_status hone__plot_slice(hone__plots *p, const hone__axes *a, size_t j, hone
         return HONE_OK;
     snprintf(name, sizeof name, "slice_%s", axis->title);
     HONE_TRY(hone__canvas_begin(&c, p, name, axis->path, err));
-    const double lean = stands_apart(axis) ? leaning(axis) : 0;
-    begin_small(&c, 350 + lean, 62 + lean);
+    /* The key of means takes two rows. */
+    const double below = (stands_apart(axis) ? leaning(axis) : 0) + (a->run->n_seeds > 1 ? 22 : 0);
+    begin_small(&c, 350 + below, 62 + below);
     if (stands_apart(axis))
         add_places(&c, axis);
     else
@@ -367,7 +367,7 @@ hone_status hone__plot_slice(hone__plots *p, const hone__axes *a, size_t j, hone
         if (!isnan(x) && seen++ % stride == 0)
             hone__str_addf(&c.data, "%.10g\t%.10g\n", slice_x(axis, x) + spread(axis, a->points[i]->number), a->y[i]);
     }
-    end_block(&s, "points lc rgb '#56b4e9' pt 7 ps 0.5", a->run->n_seeds > 1 ? "points, means of their seeds" : "points");
+    end_block(&s, "points lc rgb '#56b4e9' pt 7 ps 0.5", a->run->n_seeds > 1 ? "means of seeds" : "points");
     add_means(&s, a, j);
     begin_block(&s);
     for (size_t i = 0; i < a->n_points; i++)
