@@ -81,7 +81,7 @@ static hone_status weights_have_the_prefix_and_layers(hone__lab *lab, hone_error
 /* The whole gradient block after one pass. */
 static hone_status gradients_of(hone__lab *lab, subject *s, hone__lab_run *run, float **copy, int64_t *n, hone_error *err)
 {
-    hone__store_clear_gradients(s->net.store, NULL);
+    hone__store_clear_gradients(s->net.store);
     HONE_TRY(hone__lab_forward(lab, &s->net, s->prepared, all, HONE__LAB_EXAMPLES, true, run, err));
     const float *block = hone__store_gradients(s->net.store, n);
     *copy = hone_alloc_array(lab->arena, (size_t)*n, sizeof **copy);

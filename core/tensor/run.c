@@ -210,21 +210,23 @@ static int64_t count_of(const hone_node *node)
     return hone_shape_count(&node->value.shape);
 }
 
-/* Before the first call adds to a node's gradient. */
-static hone_status gradient_begin(hone_graph *g, hone_node *node, hone_error *err)
+/* Before the first call adds to a node's gradient, or, with `fresh`, writes it whole. */
+static hone_status gradient_begin(hone_graph *g, hone_node *node, bool fresh, hone_error *err)
 {
     if (node->cleared)
         return HONE_OK;
     node->cleared = true;
+    if (node->direct && node->weight->reached)
+        return hone_fail(err, HONE_EINVAL,
+                         "the gradient of %s was written between planning and running backward; run one graph after another",
+                         node->weight->name);
     if (node->direct) {
-        if (node->weight->reached)
-            return hone_fail(
-                err, HONE_EINVAL,
-                "the gradient of %s was written between planning and running backward; run one graph after another",
-                node->weight->name);
-        node->weight->reached = true; /* the block holds zeros until now */
-        return HONE_OK;
+        node->weight->reached = true; /* the block holds zeros, or what is stale, until now */
+        node->weight->stale = node->weight->stale && !fresh;
+        hone__store_refresh(g->setup.store, node->weight, g->setup.pool);
     }
+    if (node->direct || fresh)
+        return HONE_OK;
     int64_t bytes = count_of(node) * (int64_t)hone_dtype_size(node->value.dtype);
     hone_pool_run(g->setup.pool, bytes, 4 * GRAIN, clear_range, node->gradient.data);
     return HONE_OK;
@@ -235,6 +237,7 @@ static hone_status gradient_finish(hone_graph *g, hone_node *node)
 {
     if (!node->weight || node->direct)
         return HONE_OK;
+    hone__store_refresh(g->setup.store, node->weight, g->setup.pool);
     sum s = {hone__store_gradient(g->setup.store, node->weight), node->gradient.data, HONE_F32, g->setup.real};
     hone_pool_run(g->setup.pool, count_of(node), GRAIN, add_range, &s);
     node->weight->reached = true;
@@ -269,7 +272,7 @@ static hone_status plant_seeds(hone_graph *g, hone_error *err)
         hone_node *root = node->seed ? hone__gradient_root(node) : NULL;
         if (!root || !root->has_gradient)
             continue;
-        HONE_TRY(gradient_begin(g, root, err));
+        HONE_TRY(gradient_begin(g, root, false, err));
         sum s = {root->gradient.data, node->seed, root->value.dtype, HONE_F32};
         hone_pool_run(g->setup.pool, count_of(node), GRAIN, add_range, &s);
         if (!root->finisher)
@@ -284,11 +287,28 @@ static bool is_link(const hone__call *c, const hone_node *input)
     return c->runs[HONE_BACKWARD] && input->call && input->call->runs[HONE_BACKWARD] == c->runs[HONE_BACKWARD];
 }
 
+/* The gradients of call->fresh: nobody has added to them yet, and the call has their node once among its inputs. */
+static uint32_t fresh_of(const hone_graph *g, const hone__call *c)
+{
+    uint32_t fresh = 0;
+    if (!c->backend[HONE_BACKWARD] || !(g->setup.backend->flags & HONE_BACKEND_WRITES))
+        return 0;
+    for (uint32_t i = 0; i < c->call.n_x; i++) {
+        const hone_node *root = c->dx[i] ? hone__gradient_root(c->inputs[i]) : NULL;
+        bool once = root && !root->cleared; /* a link never is */
+        for (uint32_t k = 0; k < c->call.n_x; k++)
+            once = once && (k == i || !c->dx[k] || hone__gradient_root(c->inputs[k]) != root);
+        fresh |= once ? 1u << i : 0;
+    }
+    return fresh;
+}
+
 static hone_status gradients_begin(hone_graph *g, hone__call *c, hone_error *err)
 {
+    c->call.fresh = fresh_of(g, c);
     for (uint32_t i = 0; i < c->call.n_x; i++) {
         if (c->dx[i] && !is_link(c, c->inputs[i]))
-            HONE_TRY(gradient_begin(g, hone__gradient_root(c->inputs[i]), err));
+            HONE_TRY(gradient_begin(g, hone__gradient_root(c->inputs[i]), c->call.fresh >> i & 1, err));
     }
     return HONE_OK;
 }
@@ -333,6 +353,8 @@ hone_status hone__graph_backward(hone_graph *g, hone_error *err)
         if (c->runs[HONE_BACKWARD])
             c = c->runs[HONE_BACKWARD]->first;
     }
+    for (size_t i = 0; g->setup.store && i < hone__store_count(g->setup.store); i++)
+        hone__store_refresh(g->setup.store, hone__store_at(g->setup.store, i), g->setup.pool);
     return HONE_OK;
 }
 

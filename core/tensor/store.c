@@ -283,12 +283,18 @@ static void clear_range(void *ctx, int64_t begin, int64_t end, int worker)
     memset((float *)ctx + begin, 0, (size_t)(end - begin) * sizeof(float));
 }
 
-void hone__store_clear_gradients(hone_store *store, hone_pool *pool)
+void hone__store_refresh(hone_store *store, hone__weight *w, hone_pool *pool)
+{
+    if (w->stale)
+        hone_pool_run(pool, w->n, CLEAR_GRAIN, clear_range, store->gradients + w->offset);
+    w->stale = false;
+}
+
+void hone__store_clear_gradients(hone_store *store)
 {
     for (size_t i = 0; i < store->n; i++) {
         hone__weight *w = &store->entries[i]->w;
-        if (w->reached && w->offset >= 0)
-            hone_pool_run(pool, w->n, CLEAR_GRAIN, clear_range, store->gradients + w->offset);
+        w->stale |= w->reached && w->offset >= 0;
         w->reached = false;
     }
 }

@@ -27,8 +27,9 @@ typedef struct hone__weight {
     uint32_t flags; /* HONE_WEIGHT_* */
     bool frozen;    /* no gradient, no update */
     bool loaded;    /* from a file; else initialised */
-    bool reached; /* by a backward pass since gradients were cleared: gets an update. While it is false its gradient is zero */
-    int64_t n;    /* elements */
+    bool reached; /* by a backward pass since gradients were cleared: gets an update. While it is false its gradient is zero, */
+    bool stale; /* or, where this is true, of the step before: cleared where something is added to it, and at backward's end */
+    int64_t n;  /* elements */
     int64_t offset;   /* of its gradient in the block, in elements; -1 if it has none */
     uint64_t version; /* counts changes of the value, so that packed copies know when they are stale */
     hone__form *forms;
@@ -58,7 +59,10 @@ hone_status hone__store_close(hone_store *store, hone_error *err) HONE_CHECKED;
 
 float *hone__store_gradients(hone_store *store, int64_t *n);           /* the block; *n in elements */
 float *hone__store_gradient(hone_store *store, const hone__weight *w); /* NULL if it has none */
-void hone__store_clear_gradients(hone_store *store, hone_pool *pool);
+/* Zeroes one gradient, if it is stale. */
+void hone__store_refresh(hone_store *store, hone__weight *w, hone_pool *pool);
+/* From here on no weight was reached, and gradients are zero once backward has run: what backward writes whole is never cleared. */
+void hone__store_clear_gradients(hone_store *store);
 
 /* The form of that operator, direction and size, not yet made where it is new. Making it is the caller's: room() first. */
 hone_status hone__store_form(hone_store *store, hone__weight *w, const hone_op *op, hone_direction direction, size_t bytes,

@@ -506,7 +506,7 @@ hone_status hone__step_run(hone__stepper *s, const hone__prepared *data, const u
     s->hook = (hone_step){.size = sizeof s->hook, .step = step, .total = s->setup.total_steps, .epoch = epoch, .host = s};
     s->hook.n_passes = count_passes(s);
     HONE_TRY(pack(s, data, order, n, size, micros, result, err));
-    hone__store_clear_gradients(s->setup.net->store, s->setup.net->pool);
+    hone__store_clear_gradients(s->setup.net->store);
     for (uint64_t i = 0; i < n_micros; i++)
         HONE_TRY(run_micro(s, &micros[i], &result->loss, err));
     return update(s, result, err);

@@ -16,9 +16,12 @@ extern "C" {
 #endif
 
 enum {
-    HONE_BACKEND_ROWS_INDEPENDENT =
-        1u << 0 /* forward and dX of a row (in attention: of a sequence) depend on it alone, not on its
-                                               place in the batch, the tile or the tail: conformance tests it */
+    /* Forward and dX of a row (in attention: of a sequence) depend on it alone, not on its place in the batch, the tile or the tail:
+     * conformance tests it. */
+    HONE_BACKEND_ROWS_INDEPENDENT = 1u << 0,
+    /* Backward writes the gradients that call->fresh names, every element, so that nobody clears them before. Without this flag
+     * nothing is fresh, and all is added to. */
+    HONE_BACKEND_WRITES = 1u << 1
 };
 
 typedef enum hone_direction { HONE_FORWARD = 0, HONE_BACKWARD = 1 } hone_direction;
@@ -45,7 +48,7 @@ typedef struct hone_backend {
     uint32_t (*claim)(const hone_self *self, const hone_op_call *const *calls, uint32_t n, hone_direction direction,
                       size_t *scratch);
     /* Forward it writes what each call saves, the outputs of the last, and of links the data that backward needs (backward_needs of the
-     * calls, while training). Backward it gets the gradient of the last call's outputs, and adds to dx of every call but where x is a link:
+     * calls, while training). Backward it gets the gradient of the last call's outputs, and adds to dx of every call (what is fresh it writes) but where x is a link:
      * a link's gradient holds nothing at first, is not looked at, and is room to use, as a link's data is forward. */
     hone_status (*run_claimed)(const hone_self *self, const hone_op_call *const *calls, uint32_t n, hone_direction direction,
                                hone_error *err);

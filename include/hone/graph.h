@@ -42,7 +42,9 @@ typedef struct hone_op_call {
     hone_stream random;           /* of seed, scope name, step and pass; the same in forward and backward */
     uint64_t first_sequence; /* index within the optimizer step of this batch's first sequence: add it to a sequence's number */
     uint32_t training;       /* 1 while training, 0 in evaluation */
-    uint32_t zero;
+    /* Backward only, for backends with HONE_BACKEND_WRITES: where bit i is set dx[i] holds nothing yet, and is written whole instead of
+     * added to. */
+    uint32_t fresh;
     /* [n_x] for backends: what hone_backend.form() made of the inputs, NULL where it made nothing; the whole may be NULL. */
     const void *const *forms;
 } hone_op_call;

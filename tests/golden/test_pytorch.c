@@ -62,7 +62,7 @@ static void run_loss(run *r, const hone_self *self, const line *scores, const li
     hone_node *loss = build(self, g, scores, gold);
     hone__graph_keep(g, loss, false);
     hone__graph_seed(g, loss, ones);
-    hone__store_clear_gradients(r->store, NULL);
+    hone__store_clear_gradients(r->store);
     ck_assert_msg(hone__graph_plan(g, true, NULL, &err) == HONE_OK, "%s", err.msg);
     ck_assert_msg(hone__graph_forward(g, &r->block, &err) == HONE_OK, "%s", err.msg);
     ck_assert_msg(hone__graph_backward(g, &err) == HONE_OK, "%s", err.msg);

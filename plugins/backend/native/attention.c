@@ -127,8 +127,8 @@ static void tile_by_rows(const part *a, const float *tile, int64_t n, const floa
                                             .scratch = a->packing});
 }
 
-/* to [S, D] += tile^T x rows [n, D] */
-static void tile_across_rows(const part *a, const float *tile, int64_t n, const float *rows, float *to)
+/* to [S, D] = or += tile^T x rows [n, D] */
+static void tile_across_rows(const part *a, const float *tile, int64_t n, const float *rows, float *to, bool add)
 {
     native_multiply(NULL, &(native_product){.set = a->set,
                                             .a = tile,
@@ -142,7 +142,7 @@ static void tile_across_rows(const part *a, const float *tile, int64_t n, const 
                                             .T = n,
                                             .c = to,
                                             .ldc = a->stride,
-                                            .add = true,
+                                            .add = add,
                                             .scratch = a->packing});
 }
 
@@ -178,11 +178,11 @@ static void backward_tile(const part *a, int64_t i, int64_t n)
     for (int64_t r = 0; r < n; r++)
         a->set->softmax_back(a->S, s + r * a->S, d + r * a->S, a->scale, a->denominator[i + r], mask ? mask + r * a->S : NULL);
     if (c->dx[0])
-        tile_by_rows(a, d, n, a->k, (float *)c->dx[0]->data + a->offset + i * a->stride, true);
+        tile_by_rows(a, d, n, a->k, (float *)c->dx[0]->data + a->offset + i * a->stride, native_adds(c, 0));
     if (c->dx[1])
-        tile_across_rows(a, d, n, q, (float *)c->dx[1]->data + a->offset);
+        tile_across_rows(a, d, n, q, (float *)c->dx[1]->data + a->offset, i > 0 || native_adds(c, 1));
     if (c->dx[2])
-        tile_across_rows(a, s, n, dy, (float *)c->dx[2]->data + a->offset);
+        tile_across_rows(a, s, n, dy, (float *)c->dx[2]->data + a->offset, i > 0 || native_adds(c, 2));
 }
 
 typedef struct attention {

@@ -29,22 +29,23 @@ typedef struct job {
 
 typedef struct sums {
     const native_set *set;
-    int64_t rows, columns;
-    const float *dy;
-    float *db;
+    const hone_op_call *call;
+    uint32_t i;
 } sums;
 
 static void sums_range(void *ctx, int64_t begin, int64_t end, int worker)
 {
     const sums *s = ctx;
+    const hone_tensor *dy = s->call->dy[0];
     (void)worker;
-    s->set->column_sums(s->rows, s->columns, (int)(end - begin), s->dy + begin, s->db + begin);
+    s->set->column_sums(native_rows_of(dy), native_columns_of(dy), (int)(end - begin), (const float *)dy->data + begin,
+                        (float *)s->call->dx[s->i]->data + begin, native_adds(s->call, s->i));
 }
 
-void native_add_column_sums(const native_set *set, hone_pool *pool, int64_t rows, int64_t columns, const float *dy, float *db)
+void native_column_sums(const native_set *set, const hone_op_call *c, uint32_t i)
 {
-    sums s = {set, rows, columns, dy, db};
-    hone_pool_run(pool, columns, COLUMNS, sums_range, &s);
+    sums s = {set, c, i};
+    hone_pool_run(c->pool, native_columns_of(c->dy[0]), COLUMNS, sums_range, &s);
 }
 
 /* ---- add: y = a + b, or b [C] added to every row ----------------------------------------------------------------- */
@@ -91,8 +92,10 @@ static void add_backward_range(void *ctx, int64_t begin, int64_t end, int worker
     (void)worker;
     for (uint32_t i = 0; i < 2; i++) {
         float *dx = j->call->dx[i] && !(i == 1 && is_row(j->call)) ? (float *)j->call->dx[i]->data + begin : NULL;
-        if (dx)
+        if (dx && native_adds(j->call, i))
             j->set->add(end - begin, dx, dy, dx);
+        else if (dx)
+            memcpy(dx, dy, (size_t)(end - begin) * sizeof *dx);
     }
 }
 
@@ -101,8 +104,7 @@ static void add_backward(const native_set *set, const hone_op_call *c)
     job j = {.set = set, .call = c};
     hone_pool_run(c->pool, count_of(c->dy[0]), GRAIN, add_backward_range, &j);
     if (c->dx[1] && is_row(c))
-        native_add_column_sums(set, c->pool, native_rows_of(c->x[0]), native_columns_of(c->x[0]), c->dy[0]->data,
-                               c->dx[1]->data);
+        native_column_sums(set, c, 1);
 }
 
 const native_op native_add = {"add", NULL, NULL, add_forward, add_backward};
@@ -112,7 +114,7 @@ const native_op native_add = {"add", NULL, NULL, add_forward, add_backward};
 typedef struct activation {
     const hone_op_call *call;
     void (*forward)(int64_t n, const float *x, float *y);
-    void (*backward)(int64_t n, const float *x, const float *dy, float *dx);
+    void (*backward)(int64_t n, const float *x, const float *dy, float *dx, bool add);
 } activation;
 
 static void activation_range(void *ctx, int64_t begin, int64_t end, int worker)
@@ -123,7 +125,8 @@ static void activation_range(void *ctx, int64_t begin, int64_t end, int worker)
     if (a->forward)
         a->forward(end - begin, x, (float *)a->call->y[0]->data + begin);
     else
-        a->backward(end - begin, x, (const float *)a->call->dy[0]->data + begin, (float *)a->call->dx[0]->data + begin);
+        a->backward(end - begin, x, (const float *)a->call->dy[0]->data + begin, (float *)a->call->dx[0]->data + begin,
+                    native_adds(a->call, 0));
 }
 
 static void activate(activation a)
@@ -201,7 +204,7 @@ static void drop_range(void *ctx, int64_t begin, int64_t end, int worker)
     for (int64_t r = begin; r < end; r++) {
         uint64_t first;
         const uint64_t sequence = native_dropout_row(c, r, &b, &first);
-        native_drop(j->set, c, sequence, first, from + r * columns, to + r * columns, j->backward);
+        native_drop(j->set, c, sequence, first, from + r * columns, to + r * columns, j->backward && native_adds(c, 0));
     }
 }
 
@@ -241,7 +244,7 @@ static void norm_range(void *ctx, int64_t begin, int64_t end, int worker)
         float *saved = (float *)c->saved + 2 * r;
         if (j->backward)
             j->set->norm_back(columns, x, c->x[1]->data, (const float *)c->dy[0]->data + r * columns, saved,
-                              (float *)c->dx[0]->data + r * columns);
+                              (float *)c->dx[0]->data + r * columns, native_adds(c, 0));
         else
             j->set->norm(columns, x, c->x[1]->data, c->x[2]->data, eps, (float *)c->y[0]->data + r * columns, saved);
     }
@@ -261,7 +264,7 @@ static void gain_range(void *ctx, int64_t begin, int64_t end, int worker)
     (void)worker;
     j->set->norm_gain(native_rows_of(c->x[0]), native_columns_of(c->x[0]), (int)(end - begin),
                       (const float *)c->x[0]->data + begin, (const float *)c->dy[0]->data + begin, c->saved,
-                      (float *)c->dx[1]->data + begin);
+                      (float *)c->dx[1]->data + begin, native_adds(c, 1));
 }
 
 static hone_status norm_forward(const native_set *set, const hone_op_call *c, hone_error *err)
@@ -278,7 +281,7 @@ void native_norm_weights(const native_set *set, const hone_op_call *c)
     if (c->dx[1])
         hone_pool_run(c->pool, columns, COLUMNS, gain_range, &j);
     if (c->dx[2])
-        native_add_column_sums(set, c->pool, native_rows_of(c->x[0]), columns, c->dy[0]->data, c->dx[2]->data);
+        native_column_sums(set, c, 2);
 }
 
 static void norm_backward(const native_set *set, const hone_op_call *c)

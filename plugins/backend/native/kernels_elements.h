@@ -128,9 +128,12 @@ static void gelu(int64_t n, const float *x, float *y)
     FOR_VECTORS(n, STORE(y, gelu_of(LOAD(x))));
 }
 
-static void gelu_back(int64_t n, const float *x, const float *dy, float *dx)
+static void gelu_back(int64_t n, const float *x, const float *dy, float *dx, bool add)
 {
-    FOR_VECTORS(n, STORE(dx, vec_fma(LOAD(dy), gelu_slope(LOAD(x)), LOAD(dx))));
+    if (add)
+        FOR_VECTORS(n, STORE(dx, vec_fma(LOAD(dy), gelu_slope(LOAD(x)), LOAD(dx))));
+    else
+        FOR_VECTORS(n, STORE(dx, LOAD(dy) * gelu_slope(LOAD(x))));
 }
 
 static void gelu_tanh(int64_t n, const float *x, float *y)
@@ -138,9 +141,12 @@ static void gelu_tanh(int64_t n, const float *x, float *y)
     FOR_VECTORS(n, STORE(y, gelu_tanh_of(LOAD(x))));
 }
 
-static void gelu_tanh_back(int64_t n, const float *x, const float *dy, float *dx)
+static void gelu_tanh_back(int64_t n, const float *x, const float *dy, float *dx, bool add)
 {
-    FOR_VECTORS(n, STORE(dx, vec_fma(LOAD(dy), gelu_tanh_slope(LOAD(x)), LOAD(dx))));
+    if (add)
+        FOR_VECTORS(n, STORE(dx, vec_fma(LOAD(dy), gelu_tanh_slope(LOAD(x)), LOAD(dx))));
+    else
+        FOR_VECTORS(n, STORE(dx, LOAD(dy) * gelu_tanh_slope(LOAD(x))));
 }
 
 static void mask(int64_t n, const float *x, const float *factors, float *y)
@@ -157,7 +163,16 @@ static void mask_add(int64_t n, const float *x, const float *factors, float *y)
 
 enum { ACROSS = 64 / LANES };
 
-static void column_sums(int64_t rows, int64_t ld, int columns, const float *dy, float *sum)
+/* What was summed of the columns goes to, or is added to, the gradient. */
+static ALWAYS_INLINE void store_sums(const vec *s, int columns, float *sum, bool add)
+{
+    for (int v = 0; v * LANES < columns; v++) {
+        const int part = part_of(v * LANES, columns);
+        vec_store_part(sum + v * LANES, part, (add ? vec_load_part(sum + v * LANES, part) : vec_set(0)) + s[v]);
+    }
+}
+
+static void column_sums(int64_t rows, int64_t ld, int columns, const float *dy, float *sum, bool add)
 {
     vec s[ACROSS];
     for (int v = 0; v < ACROSS; v++)
@@ -170,10 +185,7 @@ static void column_sums(int64_t rows, int64_t ld, int columns, const float *dy, 
             for (int v = 0; v * LANES < columns; v++)
                 s[v] = s[v] + vec_load_part(dy + r * ld + v * LANES, part_of(v * LANES, columns));
     }
-    for (int v = 0; v * LANES < columns; v++) {
-        const int part = part_of(v * LANES, columns);
-        vec_store_part(sum + v * LANES, part, vec_load_part(sum + v * LANES, part) + s[v]);
-    }
+    store_sums(s, columns, sum, add);
 }
 
 static void norm(int64_t n, const float *x, const float *gain, const float *bias, float eps, float *y, float *saved)
@@ -194,7 +206,7 @@ static void norm(int64_t n, const float *x, const float *gain, const float *bias
 }
 
 /* With h = (x - mean) / deviation and g = dy gain: dx = (g - mean(g) - h mean(g h)) / deviation. */
-static void norm_back(int64_t n, const float *x, const float *gain, const float *dy, const float *saved, float *dx)
+static void norm_back(int64_t n, const float *x, const float *gain, const float *dy, const float *saved, float *dx, bool add)
 {
     const vec m = vec_set(saved[0]), i = vec_set(saved[1]);
     vec g_sum = vec_set(0), gh_sum = vec_set(0);
@@ -206,11 +218,13 @@ static void norm_back(int64_t n, const float *x, const float *gain, const float 
     const vec g_mean = vec_set(lanes_sum(g_sum) / (float)n), gh_mean = vec_set(lanes_sum(gh_sum) / (float)n);
     FOR_VECTORS(n, {
         const vec h = (LOAD(x) - m) * i;
-        STORE(dx, vec_fma(i, LOAD(dy) * LOAD(gain) - vec_fma(h, gh_mean, g_mean), LOAD(dx)));
+        const vec d = LOAD(dy) * LOAD(gain) - vec_fma(h, gh_mean, g_mean);
+        STORE(dx, vec_fma(i, d, add ? LOAD(dx) : vec_set(0)));
     });
 }
 
-static void norm_gain(int64_t rows, int64_t ld, int columns, const float *x, const float *dy, const float *saved, float *sum)
+static void norm_gain(int64_t rows, int64_t ld, int columns, const float *x, const float *dy, const float *saved, float *sum,
+                      bool add)
 {
     vec s[ACROSS];
     for (int v = 0; v < ACROSS; v++)
@@ -223,10 +237,7 @@ static void norm_gain(int64_t rows, int64_t ld, int columns, const float *x, con
             s[v] = vec_fma(vec_load_part(dy + at, part), (vec_load_part(x + at, part) - m) * i, s[v]);
         }
     }
-    for (int v = 0; v * LANES < columns; v++) {
-        const int part = part_of(v * LANES, columns);
-        vec_store_part(sum + v * LANES, part, vec_load_part(sum + v * LANES, part) + s[v]);
-    }
+    store_sums(s, columns, sum, add);
 }
 
 /* ---- Softmax ----------------------------------------------------------------------------------------------------- */

@@ -47,7 +47,7 @@ static hone_status forward(const native_set *set, const hone_op_call *c, hone_er
     return HONE_OK;
 }
 
-/* dx [N, K] += dy [N, O] w [O, K] */
+/* dx [N, K] = or += dy [N, O] w [O, K] */
 static void backward_x(const native_set *set, const hone_op_call *c)
 {
     const int64_t k = c->x[1]->shape.dim[1], o = c->x[1]->shape.dim[0];
@@ -63,12 +63,12 @@ static void backward_x(const native_set *set, const hone_op_call *c)
                                .T = o,
                                .c = c->dx[0]->data,
                                .ldc = k,
-                               .add = true,
+                               .add = native_adds(c, 0),
                                .scratch = c->scratch};
     native_multiply(c->pool, &dx);
 }
 
-/* dw [O, K] += dy [N, O]^T x [N, K]: shared out over the weight, never over the rows, so that each sum is whole. */
+/* dw [O, K] = or += dy [N, O]^T x [N, K]: shared out over the weight, never over the rows, so that each sum is whole. */
 static void backward_w(const native_set *set, const hone_op_call *c)
 {
     const int64_t k = c->x[1]->shape.dim[1], o = c->x[1]->shape.dim[0];
@@ -84,7 +84,7 @@ static void backward_w(const native_set *set, const hone_op_call *c)
                                .T = native_rows_of(c->x[0]),
                                .c = c->dx[1]->data,
                                .ldc = k,
-                               .add = true,
+                               .add = native_adds(c, 1),
                                .pack_a = true,
                                .scratch = c->scratch};
     native_multiply(c->pool, &dw);
@@ -97,7 +97,7 @@ static void backward(const native_set *set, const hone_op_call *c)
     if (c->dx[1])
         backward_w(set, c);
     if (c->dx[2])
-        native_add_column_sums(set, c->pool, native_rows_of(c->x[0]), c->x[1]->shape.dim[0], c->dy[0]->data, c->dx[2]->data);
+        native_column_sums(set, c, 2);
 }
 
 const native_op native_linear = {"linear", fits, scratch, forward, backward};

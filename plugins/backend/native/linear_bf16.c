@@ -42,7 +42,7 @@ static native_bf16_product y_of(const native_set *set, const hone_op_call *c)
                                  .panels = c->forms ? c->forms[1] : NULL};
 }
 
-/* dx [N, K] += dy [N, O] w [O, K] */
+/* dx [N, K] = or += dy [N, O] w [O, K] */
 static native_bf16_product dx_of(const native_set *set, const hone_op_call *c)
 {
     const int64_t k = c->x[1]->shape.dim[1], o = c->x[1]->shape.dim[0];
@@ -58,12 +58,12 @@ static native_bf16_product dx_of(const native_set *set, const hone_op_call *c)
                                  .T = o,
                                  .c = c->dx[0]->data,
                                  .ldc = k,
-                                 .add = true,
+                                 .add = native_adds(c, 0),
                                  .scratch = c->scratch,
                                  .panels = c->forms ? c->forms[1] : NULL};
 }
 
-/* dw [O, K] += dy [N, O]^T x [N, K]: shared out over the weight, never over the rows, so that each sum is whole. */
+/* dw [O, K] = or += dy [N, O]^T x [N, K]: shared out over the weight, never over the rows, so that each sum is whole. */
 static native_bf16_product dw_of(const native_set *set, const hone_op_call *c)
 {
     const int64_t k = c->x[1]->shape.dim[1], o = c->x[1]->shape.dim[0];
@@ -79,7 +79,7 @@ static native_bf16_product dw_of(const native_set *set, const hone_op_call *c)
                                  .T = native_rows_of(c->x[0]),
                                  .c = c->dx[1]->data,
                                  .ldc = k,
-                                 .add = true,
+                                 .add = native_adds(c, 1),
                                  .scratch = c->scratch};
 }
 
@@ -102,7 +102,7 @@ static void backward(const native_set *set, const hone_op_call *c)
         native_bf16_multiply(c->pool, &dw);
     }
     if (c->dx[2])
-        native_add_column_sums(set, c->pool, native_rows_of(c->x[0]), c->x[1]->shape.dim[0], c->dy[0]->data, c->dx[2]->data);
+        native_column_sums(set, c, 2);
 }
 
 /* ---- The weight's panels ----------------------------------------------------------------------------------------- */

@@ -199,7 +199,7 @@ static const hone_backend native = {
                .source = "checked against hone's reference operators",
                .help = "    backend: {type: native, instruction_set: avx2}", .state_size = sizeof(state),
                HONE_PARAMS(params, rows)},
-    .flags = HONE_BACKEND_ROWS_INDEPENDENT,
+    .flags = HONE_BACKEND_ROWS_INDEPENDENT | HONE_BACKEND_WRITES,
     .create = create,
     .supports = supports,
     .scratch_size = scratch_size,

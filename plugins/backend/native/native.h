@@ -37,13 +37,14 @@ typedef struct native_set {
     /* n rows of `columns` <= rows, ld apart, to rows of `rows`; what is behind stays. */
     void (*pack_strip)(int64_t n, const float *from, int64_t ld, int64_t columns, float *to);
 
+    /* Gradients are added to where `add` is set, else written. */
     void (*add)(int64_t n, const float *a, const float *b, float *y);
     void (*gelu)(int64_t n, const float *x, float *y);
-    void (*gelu_back)(int64_t n, const float *x, const float *dy, float *dx); /* adds to dx */
+    void (*gelu_back)(int64_t n, const float *x, const float *dy, float *dx, bool add);
     void (*gelu_tanh)(int64_t n, const float *x, float *y);
-    void (*gelu_tanh_back)(int64_t n, const float *x, const float *dy, float *dx);
-    /* sum[j] += the rows of dy [rows, ld], in their order, for j < columns <= 64. */
-    void (*column_sums)(int64_t rows, int64_t ld, int columns, const float *dy, float *sum);
+    void (*gelu_tanh_back)(int64_t n, const float *x, const float *dy, float *dx, bool add);
+    /* sum[j] = or += the rows of dy [rows, ld], in their order, for j < columns <= 64. */
+    void (*column_sums)(int64_t rows, int64_t ld, int columns, const float *dy, float *sum, bool add);
 
     /* Returns where in `out` the factors of elements first .. first+n-1 of the sequence stand: 0 where an element's random number is
      * below the threshold, else keep. `out` has room for n + 2 NATIVE_DRAWN floats. */
@@ -54,9 +55,10 @@ typedef struct native_set {
 
     /* saved: mean and 1 / deviation. */
     void (*norm)(int64_t n, const float *x, const float *gain, const float *bias, float eps, float *y, float *saved);
-    void (*norm_back)(int64_t n, const float *x, const float *gain, const float *dy, const float *saved, float *dx); /* adds */
-    /* sum[j] += dy (x - mean) / deviation over the rows, in their order, for j < columns <= 64. */
-    void (*norm_gain)(int64_t rows, int64_t ld, int columns, const float *x, const float *dy, const float *saved, float *sum);
+    void (*norm_back)(int64_t n, const float *x, const float *gain, const float *dy, const float *saved, float *dx, bool add);
+    /* sum[j] = or += dy (x - mean) / deviation over the rows, in their order, for j < columns <= 64. */
+    void (*norm_gain)(int64_t rows, int64_t ld, int columns, const float *x, const float *dy, const float *saved, float *sum,
+                      bool add);
 
     /* s -> softmax(scale s) mask (NULL: 1); returns the logarithm of the softmax's denominator. */
     float (*softmax)(int64_t n, float *s, float scale, const float *mask);
@@ -139,7 +141,7 @@ typedef struct native_op {
     bool (*fits)(const hone_op_call *c);                                                       /* NULL: every call */
     size_t (*scratch)(const native_set *set, const hone_op_call *c, hone_direction direction); /* bytes; NULL: none */
     hone_status (*forward)(const native_set *set, const hone_op_call *c, hone_error *err);
-    void (*backward)(const native_set *set, const hone_op_call *c);
+    void (*backward)(const native_set *set, const hone_op_call *c); /* heeds call->fresh */
 } native_op;
 
 /* Forms of an operator's weights, as hone_backend has them. */
@@ -169,7 +171,13 @@ void native_norm_weights(const native_set *set, const hone_op_call *c);
 /* Rows that one thread takes at a time. */
 int64_t native_row_grain(int64_t columns);
 
-/* db[j] += the sum of dy's rows. */
-void native_add_column_sums(const native_set *set, hone_pool *pool, int64_t rows, int64_t columns, const float *dy, float *db);
+/* Is gradient i of the call added to? Else it is written. */
+static inline bool native_adds(const hone_op_call *c, uint32_t i)
+{
+    return !(c->fresh >> i & 1);
+}
+
+/* Gradient i of the call, the bias, = or += the sum of dy's rows. */
+void native_column_sums(const native_set *set, const hone_op_call *c, uint32_t i);
 
 #endif

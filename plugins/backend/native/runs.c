@@ -1,7 +1,7 @@
 /* runs.c - operators that stand one after another, run as one: a linear layer with GELU; dropout, the residual's sum and layer norm.
  *
  * The arithmetic is that of the single operators, by the same kernels; what changes is that a row goes through all of them while it is in
- * the cache, and that gradients between them are written, not cleared and added to. So no bit changes.
+ * the cache. So no bit changes.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "native.h"
@@ -45,24 +45,19 @@ static hone_status gelu_forward(const native_set *set, const hone_op_call *const
     return HONE_OK;
 }
 
-enum { GRAIN = 16384, CHUNK = 1024 };
+enum { GRAIN = 16384 };
 
 typedef struct slopes {
-    void (*back)(int64_t n, const float *x, const float *dy, float *dx);
+    void (*back)(int64_t n, const float *x, const float *dy, float *dx, bool add);
     const float *x, *dy;
     float *dx;
 } slopes;
 
-/* The kernel adds: to zeros that are still in the cache. */
 static void slopes_range(void *ctx, int64_t begin, int64_t end, int worker)
 {
     const slopes *s = ctx;
     (void)worker;
-    for (int64_t i = begin; i < end; i += CHUNK) {
-        const int64_t n = native_least(CHUNK, end - i);
-        memset(s->dx + i, 0, (size_t)n * sizeof *s->dx);
-        s->back(n, s->x + i, s->dy + i, s->dx + i);
-    }
+    s->back(end - begin, s->x + begin, s->dy + begin, s->dx + begin, false);
 }
 
 static void gelu_backward(const native_set *set, const hone_op_call *const *calls, uint32_t n)
@@ -154,6 +149,15 @@ static hone_status residual_forward(const native_set *set, const hone_op_call *c
     return HONE_OK;
 }
 
+/* A row of the sum's gradient to input i of add. */
+static void give(const residual *r, uint32_t i, const float *d, float *to)
+{
+    if (native_adds(r->add, i))
+        r->set->add(r->columns, to, d, to);
+    else
+        memcpy(to, d, (size_t)r->columns * sizeof *to);
+}
+
 /* The gradient of the sum stays in the scratch; the residual's share is added before the branch's, as one by one. */
 static void residual_back_range(void *ctx, int64_t begin, int64_t end, int worker)
 {
@@ -163,18 +167,17 @@ static void residual_back_range(void *ctx, int64_t begin, int64_t end, int worke
     float *d = (float *)r->norm->scratch + worker * thread_floats(r);
     int64_t b = 0;
     for (int64_t row = begin; row < end; row++) {
-        memset(d, 0, (size_t)n * sizeof *d);
         r->set->norm_back(n, (const float *)r->norm->x[0]->data + row * n, r->norm->x[1]->data,
-                          (const float *)r->norm->dy[0]->data + row * n, (const float *)r->norm->saved + 2 * row, d);
+                          (const float *)r->norm->dy[0]->data + row * n, (const float *)r->norm->saved + 2 * row, d, false);
         float *to = branch ? (float *)branch->data + row * n : NULL, *beside = other ? (float *)other->data + row * n : NULL;
         if (to && !r->drop)
-            r->set->add(n, to, d, to);
+            give(r, r->branch, d, to);
         if (beside)
-            r->set->add(n, beside, d, beside);
+            give(r, r->other, d, beside);
         if (to && r->drop) {
             uint64_t first;
             const uint64_t sequence = native_dropout_row(r->drop, row, &b, &first);
-            native_drop(r->set, r->drop, sequence, first, d, to, true);
+            native_drop(r->set, r->drop, sequence, first, d, to, native_adds(r->drop, 0));
         }
     }
 }
