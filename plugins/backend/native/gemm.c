@@ -5,16 +5,17 @@
  *
  * Sizes: a block of 384 terms of a panel (72 KiB with AVX-512) is used by all strips of rows of a task while it is in the second level of
  * cache, where the rows' terms (at most 576 KiB) stay from panel to panel; a strip of A (12 KiB) stays in the first while the panels of a
- * task go by. B is read from further away once for each row of tasks, so these are as high as that allows.
+ * task go by. B is read from further away once for each row of tasks, so these are as high as that allows. Columns of A are brought
+ * together by the task that needs them, block by block, and are multiplied while they are in the second level.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "native.h"
 
 #include <string.h>
 
-/* Terms of a block; rows of C, and panels of it, that are one task, and tasks that a thread should have; rows of A that are packed in
- * one piece. */
-enum { TERMS = 384, LEAST_ROWS = 96, MOST_ROWS = 384, TASK_PANELS = 4, TASKS_PER_THREAD = 4, PACK_ROWS = 96 };
+/* Terms of a block; rows of C that are one task, panels that its rows meet together, and tasks that a thread should have; floats between
+ * two packed strips, so that they do not all fall on the same lines of the cache. */
+enum { TERMS = 384, LEAST_ROWS = 96, MOST_ROWS = 384, TASK_PANELS = 4, TASKS_PER_THREAD = 4, STRIP_GAP = 16 };
 
 static int64_t parts(int64_t n, int64_t size)
 {
@@ -32,9 +33,15 @@ static int64_t panel_width(const native_set *set)
     return (int64_t)set->vectors * set->lanes;
 }
 
-int64_t native_product_floats(const native_set *set, int64_t i, int64_t j, int64_t t, bool pack_a)
+/* Of the strips of a block that one thread has packed. */
+static int64_t strips_floats(const native_set *set, int64_t i, int64_t t)
 {
-    return t * (rounded(j, set->lanes) + (pack_a ? rounded(i, set->rows) : 0));
+    return parts(native_least(i, MOST_ROWS), set->rows) * (native_least(t, TERMS) * set->rows + STRIP_GAP);
+}
+
+int64_t native_product_floats(const native_set *set, int64_t i, int64_t j, int64_t t, int packing)
+{
+    return t * rounded(j, set->lanes) + packing * strips_floats(set, i, t);
 }
 
 /* ---- Packing ----------------------------------------------------------------------------------------------------- */
@@ -74,35 +81,20 @@ static void pack_b_range(void *ctx, int64_t begin, int64_t end, int worker)
     }
 }
 
-static float *packed_a(const native_product *p)
+/* Terms t .. t+n-1 of the columns i0 .. i1-1 of A, to strips of [n, rows]. Each row of A is read once, from end to end. */
+static void pack_strips(const native_product *p, int64_t i0, int64_t i1, int64_t t, int64_t n, float *to)
 {
-    return p->scratch + p->T * rounded(p->J, p->set->lanes);
-}
-
-/* The columns of A that a task needs, n terms from t on: strips of [T, rows]. */
-static void pack_strips(const native_product *p, int64_t i, int64_t t, int64_t n)
-{
-    const int64_t rows = p->set->rows, end = native_least(i + PACK_ROWS, p->I);
-    for (int64_t s = i; s < end; s += rows)
-        p->set->pack_strip(n, p->a + t * p->a_t + s, p->a_t, native_least(rows, end - s), packed_a(p) + s * p->T + t * rows);
-}
-
-static void pack_a_range(void *ctx, int64_t begin, int64_t end, int worker)
-{
-    const native_product *p = ctx;
-    const int64_t blocks = parts(p->T, TERMS);
-    (void)worker;
-    for (int64_t i = begin; i < end; i++) {
-        const int64_t t = i % blocks * TERMS;
-        pack_strips(p, i / blocks * PACK_ROWS, t, native_least(TERMS, p->T - t));
-    }
+    const int64_t rows = p->set->rows, apart = n * rows + STRIP_GAP;
+    for (int64_t k = 0; k < n; k++)
+        p->set->pack_strips(i1 - i0, p->a + (t + k) * p->a_t + i0, to + k * rows, apart);
 }
 
 /* ---- Tiles ------------------------------------------------------------------------------------------------------- */
 
-/* Terms t .. t+n-1 of a tile. */
+/* Terms t .. t+n-1 of a tile; its packed strip of A, if that is packed. */
 typedef struct block {
     int64_t i, rows, t, n;
+    const float *strip;
 } block;
 
 static void tile(const native_product *p, const block *b, int64_t panel)
@@ -112,8 +104,8 @@ static void tile(const native_product *p, const block *b, int64_t panel)
     const float *packed = panel_of(p, panel, &width) + b->t * width, *a = p->a + b->i * p->a_i + b->t * p->a_t;
     const int64_t j = panel * panel_width(set), columns = native_least(width, p->J - j);
     int64_t stride = p->a_i == 1 ? p->a_t : p->a_i;
-    if (p->pack_a) {
-        a = packed_a(p) + b->i * p->T + b->t * set->rows;
+    if (b->strip) {
+        a = b->strip;
         stride = set->rows;
     }
     const int64_t vectors = width / set->lanes;
@@ -123,28 +115,42 @@ static void tile(const native_product *p, const block *b, int64_t panel)
            p->add || b->t > 0, p->bias && b->t + b->n == p->T ? p->bias + j : NULL);
 }
 
-/* C, cut into tasks of `rows` rows and TASK_PANELS panels, `across` beside each other. */
+/* C, cut into tasks of `rows` rows and `panels` panels, `across` beside each other. */
 typedef struct tasks {
     const native_product *p;
-    int64_t rows, across;
+    int64_t rows, panels, across;
 } tasks;
 
-static int64_t rows_of_task(const native_product *p, int64_t across, int threads)
+/* Packed columns of A serve all panels, so there are tasks beside each other only where there would be too few. */
+static tasks tasks_of(const native_product *p, int threads)
 {
-    const int64_t wanted = threads > 1 ? parts(TASKS_PER_THREAD * (int64_t)threads, across) : 1, least = parts(p->I, MOST_ROWS);
-    const int64_t rows = rounded(parts(p->I, wanted > least ? wanted : least), p->set->rows);
-    return rows > LEAST_ROWS ? rows : LEAST_ROWS;
+    const int64_t panels = parts(p->J, panel_width(p->set)), groups = parts(panels, TASK_PANELS);
+    const int64_t wanted = threads > 1 ? TASKS_PER_THREAD * (int64_t)threads : 1, most = parts(p->I, LEAST_ROWS);
+    tasks t = {.p = p};
+    t.panels = parts(groups, p->pack_a ? native_least(groups, parts(wanted, most)) : groups) * TASK_PANELS;
+    t.across = parts(panels, t.panels);
+    const int64_t least = parts(p->I, MOST_ROWS), high = parts(wanted, t.across);
+    const int64_t rows = rounded(parts(p->I, high > least ? high : least), p->set->rows);
+    t.rows = rows > LEAST_ROWS ? rows : LEAST_ROWS;
+    return t;
 }
 
-static void task(const native_product *p, int64_t i0, int64_t n, int64_t panel0)
+static void task(const tasks *s, int64_t i0, int64_t panel0, float *strips)
 {
-    const int64_t i1 = native_least(i0 + n, p->I), rows = p->set->rows;
-    const int64_t panel1 = native_least(panel0 + TASK_PANELS, parts(p->J, panel_width(p->set)));
+    const native_product *p = s->p;
+    const int64_t i1 = native_least(i0 + s->rows, p->I), rows = p->set->rows;
+    const int64_t panel1 = native_least(panel0 + s->panels, parts(p->J, panel_width(p->set)));
     for (int64_t t = 0; t < p->T; t += TERMS) {
-        for (int64_t i = i0; i < i1; i += rows) {
-            const block b = {i, native_least(rows, i1 - i), t, native_least(TERMS, p->T - t)};
-            for (int64_t panel = panel0; panel < panel1; panel++)
-                tile(p, &b, panel);
+        const int64_t n = native_least(TERMS, p->T - t);
+        if (strips)
+            pack_strips(p, i0, i1, t, n, strips);
+        for (int64_t first = panel0; first < panel1; first += TASK_PANELS) {
+            for (int64_t i = i0; i < i1; i += rows) {
+                const float *strip = strips ? strips + (i - i0) / rows * (n * rows + STRIP_GAP) : NULL;
+                const block b = {i, native_least(rows, i1 - i), t, n, strip};
+                for (int64_t panel = first; panel < native_least(first + TASK_PANELS, panel1); panel++)
+                    tile(p, &b, panel);
+            }
         }
     }
     const int64_t j = panel0 * panel_width(p->set), columns = native_least(panel1 * panel_width(p->set), p->J) - j;
@@ -155,18 +161,16 @@ static void task(const native_product *p, int64_t i0, int64_t n, int64_t panel0)
 static void task_range(void *ctx, int64_t begin, int64_t end, int worker)
 {
     const tasks *t = ctx;
-    (void)worker;
+    const native_product *p = t->p;
+    float *strips = p->scratch + p->T * rounded(p->J, p->set->lanes) + worker * strips_floats(p->set, p->I, p->T);
     for (int64_t n = begin; n < end; n++)
-        task(t->p, n / t->across * t->rows, t->rows, n % t->across * TASK_PANELS);
+        task(t, n / t->across * t->rows, n % t->across * t->panels, p->pack_a ? strips : NULL);
 }
 
 void native_multiply(hone_pool *pool, const native_product *p)
 {
     const int64_t panels = parts(p->J, panel_width(p->set)), blocks = parts(p->T, TERMS);
     hone_pool_run(pool, panels * blocks, 1, pack_b_range, (void *)p);
-    if (p->pack_a)
-        hone_pool_run(pool, parts(p->I, PACK_ROWS) * blocks, 1, pack_a_range, (void *)p);
-    const int64_t across = parts(panels, TASK_PANELS);
-    tasks t = {p, rows_of_task(p, across, pool ? hone_pool_threads(pool) : 1), across};
-    hone_pool_run(pool, parts(p->I, t.rows) * across, 1, task_range, &t);
+    tasks t = tasks_of(p, pool ? hone_pool_threads(pool) : 1);
+    hone_pool_run(pool, parts(p->I, t.rows) * t.across, 1, task_range, &t);
 }

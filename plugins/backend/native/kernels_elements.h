@@ -286,7 +286,7 @@ static void softmax_back(int64_t n, float *s, float *d, float scale, float denom
 #define NATIVE_SET(word)                                                                                                       \
     {                                                                                                                          \
         .name = (word), .rows = ROWS, .vectors = VECTORS, .lanes = LANES, .by_rows = KERNELS(by_rows),                         \
-        .by_columns = KERNELS(by_columns), .transpose = transpose, .pack = pack, .pack_strip = pack_strip, .add = add,         \
+        .by_columns = KERNELS(by_columns), .transpose = transpose, .pack = pack, .pack_strips = pack_strips, .add = add,       \
         .gelu = gelu, .gelu_back = gelu_back, .gelu_tanh = gelu_tanh, .gelu_tanh_back = gelu_tanh_back,                        \
         .column_sums = column_sums, .masks = masks, .mask = mask, .mask_add = mask_add, .norm = norm, .norm_back = norm_back,  \
         .norm_gain = norm_gain, .softmax = softmax, .softmax_back = softmax_back                                               \

@@ -102,13 +102,11 @@ static void pack(int64_t n, const float *from, int64_t ld, int64_t columns, floa
     }
 }
 
-static void pack_strip(int64_t n, const float *from, int64_t ld, int64_t columns, float *to)
+static void pack_strips(int64_t n, const float *from, float *to, int64_t apart)
 {
-    if (columns == ROWS) {
-        for (int64_t k = 0; k < n; k++)
-            memcpy(to + k * ROWS, from + k * ld, ROWS * sizeof *to);
-        return;
-    }
-    for (int64_t k = 0; k < n; k++)
-        memcpy(to + k * ROWS, from + k * ld, (size_t)columns * sizeof *to);
+    int64_t i = 0;
+    for (; i + ROWS <= n; i += ROWS, to += apart)
+        memcpy(to, from + i, ROWS * sizeof *to);
+    if (i < n)
+        memcpy(to, from + i, (size_t)(n - i) * sizeof *to);
 }

@@ -12,8 +12,9 @@ static size_t scratch(const native_set *set, const hone_op_call *c, hone_directi
 {
     const int64_t n = native_rows_of(c->x[0]), k = c->x[1]->shape.dim[1], o = c->x[1]->shape.dim[0];
     if (direction == HONE_FORWARD)
-        return (size_t)native_product_floats(set, n, o, k, false) * sizeof(float);
-    const int64_t dx = native_product_floats(set, n, k, o, false), dw = native_product_floats(set, o, k, n, true);
+        return (size_t)native_product_floats(set, n, o, k, 0) * sizeof(float);
+    const int64_t dx = native_product_floats(set, n, k, o, 0),
+                  dw = native_product_floats(set, o, k, n, hone_pool_threads(c->pool));
     return (size_t)(dx > dw ? dx : dw) * sizeof(float);
 }
 

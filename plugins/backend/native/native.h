@@ -34,8 +34,8 @@ typedef struct native_set {
     void (*transpose)(const float *from, int64_t ld, int64_t rows, int64_t columns, float *to, int64_t to_ld);
     /* n rows of `columns`, ld apart, to rows of `width`, a multiple of lanes, with zeros behind. */
     void (*pack)(int64_t n, const float *from, int64_t ld, int64_t columns, float *to, int64_t width);
-    /* n rows of `columns` <= rows, ld apart, to rows of `rows`; what is behind stays. */
-    void (*pack_strip)(int64_t n, const float *from, int64_t ld, int64_t columns, float *to);
+    /* n floats, `rows` at a time, to places that are `apart` floats from each other; behind the last one stays what is there. */
+    void (*pack_strips)(int64_t n, const float *from, float *to, int64_t apart);
 
     /* Gradients are added to where `add` is set, else written. */
     void (*add)(int64_t n, const float *a, const float *b, float *y);
@@ -118,7 +118,8 @@ typedef struct native_product {
 
 /* Shared out over the pool in tiles of C; NULL, or from inside a range: on this thread. T is at least 1. */
 void native_multiply(hone_pool *pool, const native_product *p);
-int64_t native_product_floats(const native_set *set, int64_t i, int64_t j, int64_t t, bool pack_a);
+/* packing: how many threads pack A; 0 where it is not packed. */
+int64_t native_product_floats(const native_set *set, int64_t i, int64_t j, int64_t t, int packing);
 
 /* ---- Runs of operators: runs.c ------------------------------------------------------------------------------------- */
 
