@@ -119,6 +119,7 @@ static char *next_item(char **list)
     return item;
 }
 
+/* How often next_item() gives one: a bar at the end begins none. */
 static size_t count_items(const char *list)
 {
     size_t n = *list != '\0';
@@ -126,7 +127,7 @@ static size_t count_items(const char *list)
         if (*list == '\\' && list[1])
             list++;
         else
-            n += *list == '|';
+            n += *list == '|' && list[1];
     }
     return n;
 }
