@@ -24,6 +24,10 @@ enum {
     HONE__FORMAT_OUTPUT = 1      /* "format" of what commands print with --json */
 };
 
+/* Of files in a cache, as text in their metadata: one of another format is made anew, not refused. */
+#define HONE__FORMAT_TOKENS "1" /* "hone_tokens" of tokens-*.safetensors */
+#define HONE__FORMAT_FROZEN "1" /* "hone_frozen" of frozen-*.safetensors, and of what their keys are made of */
+
 /* HONE_EUNSUPPORTED, with the sentence, where `format` is none that a reader of up to `newest` knows. `what` names the file. */
 hone_status hone__format_check(const char *what, int64_t format, int64_t newest, hone_error *err) HONE_CHECKED;
 

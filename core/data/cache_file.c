@@ -5,12 +5,11 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
+#include "base/format.h"
 #include "data/cache.h"
 #include "data/prepared.h"
 
 #include <string.h>
-
-#define FORMAT "1" /* a change of what is in the file is another number */
 
 enum { OWN = 5 /* tensors beside the fields' */, OWN_METADATA = 2 };
 
@@ -60,7 +59,7 @@ static hone_status save(saving *s, const hone__prepared *p, const char *key, con
     s->metadata = hone_alloc_array(s->arena, 2 * (p->n_fields + OWN_METADATA), sizeof *s->metadata);
     if (!s->items || !s->metadata)
         return hone_no_memory(err, "writing the token cache");
-    add_metadata(s, "hone_tokens", FORMAT);
+    add_metadata(s, "hone_tokens", HONE__FORMAT_TOKENS);
     add_metadata(s, "key", key);
     add(s, "example_starts", HONE_I64, p->example_starts, p->stats.examples + 1, &scalar);
     add(s, "starts", HONE_I64, p->starts, p->stats.sequences + 1, &scalar);
@@ -243,8 +242,8 @@ static hone_status read_fields(hone__prepared *p, hone_error *err)
 static hone_status read_all(hone__prepared *p, const char *key, hone_error *err)
 {
     const char *format = metadata_of(&p->file, "hone_tokens"), *own = metadata_of(&p->file, "key");
-    if (!format || strcmp(format, FORMAT) != 0)
-        return hone_fail(err, HONE_EFORMAT, "%s is no token cache of format " FORMAT, p->file.path);
+    if (!format || strcmp(format, HONE__FORMAT_TOKENS) != 0)
+        return hone_fail(err, HONE_EFORMAT, "%s is no token cache of format " HONE__FORMAT_TOKENS, p->file.path);
     if (!own || strcmp(own, key) != 0)
         return hone_fail(err, HONE_EFORMAT, "%s has another key than its name says", p->file.path);
     HONE_TRY(read_sequences(p, err));

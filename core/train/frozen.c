@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/cpu.h"
 #include "base/file.h"
+#include "base/format.h"
 #include "base/hash.h"
 #include "base/str.h"
 #include "data/prepared.h"
@@ -17,7 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FORMAT "1" /* of the files and of what their keys are made of */
 static const char tensor_name[] = "rows";
 enum { BATCH_TOKENS = 4096, WAIT_MS = 50 };
 static const double least_work = 100; /* operations that a number must save */
@@ -158,7 +158,7 @@ static hone_status add_identity(hone__str *out, const hone__parts *p, const hone
     const uint64_t first = 0;
     frozen_part part;
     HONE_TRY(build_part(p, p->train_prepared, &first, 1, &part, err));
-    hone__str_addf(out, "frozen %s %s %lld ", FORMAT, f->place, (long long)f->width);
+    hone__str_addf(out, "frozen %s %s %lld ", HONE__FORMAT_FROZEN, f->place, (long long)f->width);
     HONE_TRY(hone__key_add_library(out, err));
     HONE_TRY(add_backend(out, p, err));
     HONE_TRY(hone__key_add_section(out, &p->experiment->model, HONE_TRAINING_ONLY, without, err));
@@ -229,7 +229,7 @@ static hone_status check_file(const split *s, const hone__st_file *f, hone_error
 {
     const hone__st_entry *e = hone__st_find(f, tensor_name);
     HONE_TRY(hone__st_check_seal(f, err));
-    if (strcmp(metadata_of(f, "hone_frozen"), FORMAT) != 0 || strcmp(metadata_of(f, "key"), s->key) != 0)
+    if (strcmp(metadata_of(f, "hone_frozen"), HONE__FORMAT_FROZEN) != 0 || strcmp(metadata_of(f, "key"), s->key) != 0)
         return hone_fail(err, HONE_EFORMAT, "%s has another key than its name says", s->path);
     if (!e || e->dtype != HONE_F32 || e->rank != 2 || e->dims[0] != s->prepared->stats.tokens ||
         e->dims[1] != (uint64_t)s->frozen->width || (uintptr_t)e->data % sizeof(float) != 0)
@@ -302,7 +302,7 @@ static hone_status next_rows(void *ctx, const void **bytes, size_t *n, hone_erro
 static hone_status write_rows(const split *s, hone_error *err)
 {
     const hone__bounds bounds = {.tokens = BATCH_TOKENS};
-    const char *const metadata[] = {"hone_frozen", FORMAT, "key", s->key};
+    const char *const metadata[] = {"hone_frozen", HONE__FORMAT_FROZEN, "key", s->key};
     making m = {.split = s};
     hone__st_item item = {tensor_name, {.dtype = HONE_F32}};
     item.tensor.shape = hone_shape_2((int64_t)s->prepared->stats.tokens, s->frozen->width);
