@@ -229,7 +229,8 @@ static int direction_of(const hone__experiment *e, const char *figure)
         if (!use->name || !use->section.plugin || strlen(use->name) <= longest || !is_figure_of(figure, use->name))
             continue;
         longest = strlen(use->name);
-        direction = ((const hone_metric *)(const void *)use->section.plugin->table)->direction;
+        direction = hone_metric_direction((const hone_metric *)(const void *)use->section.plugin->table,
+                                          figure + longest + (figure[longest] == '_'));
     }
     return direction;
 }
@@ -331,7 +332,12 @@ static hone_status check_best(hone__loader *l)
     int direction;
     if (trainer->metric_for_best_model) {
         const hone__yaml *node = hone__yaml_path(l->e->complete, "trainer.metric_for_best_model");
-        hone__metric_known(l, "trainer.metric_for_best_model", trainer->metric_for_best_model, node, &direction);
+        const bool known =
+            hone__metric_known(l, "trainer.metric_for_best_model", trainer->metric_for_best_model, node, &direction);
+        if (known && direction == 0 && l->issues->n == 0)
+            hone__issue_at(l->issues, node,
+                           "trainer.metric_for_best_model is %s, which does not say which is better; choose another",
+                           trainer->metric_for_best_model);
         return HONE_OK;
     }
     /* A sweep that ranks points by one figure keeps each trial's best epoch by the same. */

@@ -103,7 +103,7 @@ static hone_status compute(hone__lab *lab, const hone_self *self, const hone_eva
     if (!out)
         return hone_no_memory(err, "computing a metric");
     out->prefix = "metric";
-    out->direction = metric->direction;
+    out->metric = metric;
     HONE_TRY(metric->compute(self, e, out, err));
     HONE__EXPECT(out->n_figures > 0, "it gives no figure");
     *text = "";
@@ -152,13 +152,19 @@ static hone_status figures_are_finite_or_nan_and_always_the_same(hone__lab *lab,
 
 static hone_status the_direction_is_one_of_three(hone__lab *lab, hone_error *err)
 {
-    const int32_t d = ((const hone_metric *)(const void *)lab->table)->direction;
-    HONE__EXPECT(d >= -1 && d <= 1, "its direction is %d; it must be +1, -1 or 0", d);
+    const hone_metric *metric = (const hone_metric *)(const void *)lab->table;
+    HONE__EXPECT(metric->direction >= -1 && metric->direction <= 1, "its direction is %d; it must be +1, -1 or 0",
+                 metric->direction);
+    for (const hone_figure_direction *d = metric->directions; d && d->suffix; d++) {
+        HONE__EXPECT(*d->suffix, "a suffix in `directions` is empty; the main figure has the metric's own direction");
+        HONE__EXPECT(d->direction >= -1 && d->direction <= 1, "the direction of its figure %s is %lld; it must be +1, -1 or 0",
+                     d->suffix, (long long)d->direction);
+    }
     return HONE_OK;
 }
 
 const hone__check hone__checks_of_metric[] = {
-    {"its direction is +1, -1 or 0", the_direction_is_one_of_three},
+    {"its direction, and that of each figure, is +1, -1 or 0", the_direction_is_one_of_three},
     {"figures are finite or NaN and always the same, also of one example, of none, and with labels absent",
      figures_are_finite_or_nan_and_always_the_same},
     {NULL, NULL},

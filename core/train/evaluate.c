@@ -263,10 +263,10 @@ hone_status hone__metric_run(const hone__metric_use *use, const hone_self *self,
                          hone_target_name(evaluation->target));
     HONE_TRY(with_gold(out->arena, evaluation, &some, err));
     out->prefix = use->name;
-    out->direction = metric->direction;
+    out->metric = metric;
     const hone_status status = metric->compute(self, &some, out, err);
     out->prefix = "";
-    out->direction = 0;
+    out->metric = NULL;
     if (status == HONE_OK && !hone__exhibits_figure(out, use->name))
         return hone_fail(err, HONE_EPLUGIN, "metric %s gave no figure of its own name", self->plugin->name);
     return status;

@@ -76,7 +76,8 @@ hone_status hone_figure(hone_exhibits *out, const char *suffix, double value, co
     out->figures = figures;
     if (hone__exhibits_figure(out, name))
         return hone_fail(err, HONE_EEXIST, "there are two figures named %s", name);
-    figures[out->n_figures++] = (hone__figure){.name = name, .note = copy, .value = value, .direction = out->direction};
+    const int32_t direction = out->metric ? hone_metric_direction(out->metric, suffix) : out->direction;
+    figures[out->n_figures++] = (hone__figure){.name = name, .note = copy, .value = value, .direction = direction};
     return HONE_OK;
 }
 

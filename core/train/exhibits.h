@@ -31,8 +31,9 @@ struct hone_table {
 
 struct hone_exhibits {
     hone_arena *arena;
-    const char *prefix; /* name under which the current metric's figures go */
-    int32_t direction;
+    const char *prefix;        /* name under which the current metric's figures go */
+    int32_t direction;         /* of figures to come */
+    const hone_metric *metric; /* whose figures those are, each with its own direction; NULL: of none */
     hone__figure *figures;
     size_t n_figures, cap_figures;
     hone_table **tables;

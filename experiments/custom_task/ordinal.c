@@ -451,6 +451,8 @@ static hone_status qwk_compute(const hone_self *self, const hone_evaluation *e, 
     return show_within(self, &c, out, err);
 }
 
+static const hone_figure_direction qwk_directions[] = {{"mae", -1}, {NULL, 0}};
+
 static const hone_metric qwk = {
     .plugin = {HONE_PLUGIN(hone_metric, HONE_KIND_METRIC), .name = "qwk",
                .summary = "quadratic weighted kappa of ordered levels, and their mean absolute error",
@@ -458,6 +460,7 @@ static const hone_metric qwk = {
     .targets = HONE_TAKES(HONE_TARGET_CLASS),
     .direction = 1,
     .compute = qwk_compute,
+    .directions = qwk_directions,
 };
 
 /* ---- The task ----------------------------------------------------------------------------------------------------- */

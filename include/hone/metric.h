@@ -86,15 +86,25 @@ typedef struct hone_matrix {
 } hone_matrix;
 HONE_EXPORT hone_status hone_matrix_add(hone_exhibits *out, const hone_matrix *matrix, hone_error *err) HONE_CHECKED;
 
+/* A figure with a suffix that has not the direction of its metric. */
+typedef struct hone_figure_direction {
+    const char *suffix; /* NULL ends a list */
+    int64_t direction;  /* as in hone_metric */
+} hone_figure_direction;
+
 typedef struct hone_metric {
     hone_plugin plugin;
     uint32_t targets;  /* HONE_TAKES mask */
-    int32_t direction; /* +1 larger is better, -1 smaller, 0 neither */
+    int32_t direction; /* +1 larger is better, -1 smaller, 0 neither; of every figure that is not in `directions` */
     /* May be NULL. Checks parameters against the facts (a positive label that does not exist). */
     hone_status (*create)(const hone_self *self, const hone_facts *facts, hone_error *err);
     /* At least one figure. Examples without gold have been left out. */
     hone_status (*compute)(const hone_self *self, const hone_evaluation *evaluation, hone_exhibits *out, hone_error *err);
+    const hone_figure_direction *directions; /* may be NULL */
 } hone_metric;
+
+/* Of its figure with this suffix; NULL or "": its main one. */
+HONE_EXPORT int32_t hone_metric_direction(const hone_metric *metric, const char *suffix);
 
 #ifdef __cplusplus
 }

@@ -78,6 +78,8 @@ static hone_status compute(const hone_self *self, const hone_evaluation *e, hone
     return add_table(&c, e, out, err);
 }
 
+static const hone_figure_direction directions[] = {{"true_positives", 1}, {"true_negatives", 1}, {NULL, 0}};
+
 static const hone_metric confusion = {
     .plugin = {HONE_PLUGIN(hone_metric, HONE_KIND_METRIC), .name = "confusion",
                .summary = "how many predictions are wrong, and in which way", .source = "scikit-learn, confusion_matrix",
@@ -86,6 +88,7 @@ static const hone_metric confusion = {
     .direction = -1,
     .create = create,
     .compute = compute,
+    .directions = directions,
 };
 
 HONE_MODULE(&confusion.plugin);

@@ -356,6 +356,8 @@ static hone_status compute(const hone_self *self, const hone_evaluation *e, hone
     return ((const state *)self->state)->scheme ? add_types(&c, out, err) : HONE_OK;
 }
 
+static const hone_figure_direction directions[] = {{"lost_words", -1}, {NULL, 0}};
+
 static const hone_metric seqeval = {
     .plugin = {HONE_PLUGIN(hone_metric, HONE_KIND_METRIC), .name = "seqeval",
                .summary = "precision, recall and F1 of the chunks that tags mark", .source = "seqeval 1.2.2",
@@ -365,6 +367,7 @@ static const hone_metric seqeval = {
     .direction = 1,
     .create = create,
     .compute = compute,
+    .directions = directions,
 };
 
 HONE_MODULE(&seqeval.plugin);

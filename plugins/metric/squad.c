@@ -173,6 +173,9 @@ static hone_status compute(const hone_self *self, const hone_evaluation *e, hone
     return s.margins ? add_thresholds(&s, out, err) : HONE_OK;
 }
 
+/* A threshold is a place, not a merit. */
+static const hone_figure_direction directions[] = {{"best_exact_thresh", 0}, {"best_f1_thresh", 0}, {NULL, 0}};
+
 static const hone_metric squad = {
     .plugin = {HONE_PLUGIN(hone_metric, HONE_KIND_METRIC), .name = "squad",
                .summary = "F1 and exact match of answers, as SQuAD's own script has them",
@@ -180,6 +183,7 @@ static const hone_metric squad = {
     .targets = HONE_TAKES(HONE_TARGET_SPAN),
     .direction = 1,
     .compute = compute,
+    .directions = directions,
 };
 
 HONE_MODULE(&squad.plugin);

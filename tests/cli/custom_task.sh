@@ -68,6 +68,11 @@ for text in qwk 'Levels and how far predictions are off' 'Predictions at most so
   says "$report" "$text"
 done
 
+tr -d ' \n' <"$trial/result.json" >flat
+for figure in qwk:1 qwk_mae:-1; do
+  grep -qE "\"validation/${figure%:*}\":\{[^}]*\"direction\":${figure#*:}[,}]" flat || fail "${figure%:*} has not the direction ${figure#*:}"
+done
+
 # The words tell the levels apart, and the figures are those of the predictions: columns of predictions.tsv, reckoned here again.
 awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
     { g = $at["gold"]; p = $at["predicted"]; d = g - p; n++; off += d < 0 ? -d : d; square += d * d; gold[g]++; said[p]++ }
@@ -75,7 +80,6 @@ awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
           printf "%.6f %.6f\n", 1 - square * n / chance, off / n }' "$trial/predictions.tsv" >mine
 read -r kappa error <mine
 awk -v k="$kappa" 'BEGIN { exit !(k > 0.9) }' || fail "kappa is $kappa: the task has learnt nothing"
-tr -d ' \n' <"$trial/result.json" >flat
 for figure in "qwk:$kappa" "qwk_mae:$error"; do
   value=$(grep -oE "\"validation/${figure%%:*}\":\\{\"value\":[-0-9.e]+" flat | head -1 | sed 's/.*://')
   awk -v a="$value" -v b="${figure#*:}" 'BEGIN { d = a - b; exit !(a != "" && d < 1e-5 && d > -1e-5) }' ||

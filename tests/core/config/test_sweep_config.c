@@ -344,6 +344,28 @@ static const mistake mistakes[] = {
            "  parameters:\n"
            "    optimizer.learning_rate: {values: [0.1, 0.2]}\n",
      "exp.yaml:11:39: sweep.metric.goal is minimize, but validation/f1 is better when larger; write maximize, or leave it out"},
+    {DATA REST "metrics: [confusion]\n"
+               "sweep:\n"
+               "  method: random\n"
+               "  metric: {name: validation/confusion_true_positives, goal: minimize}\n"
+               "  parameters:\n"
+               "    optimizer.learning_rate: {values: [0.1, 0.2]}\n",
+     "exp.yaml:11:61: sweep.metric.goal is minimize, but validation/confusion_true_positives is better when larger; write "
+     "maximize, or leave it out"},
+    {DATA REST "metrics: [confusion]\n"
+               "sweep:\n"
+               "  method: random\n"
+               "  metric: {name: validation/confusion_false_positives, goal: maximize}\n"
+               "  parameters:\n"
+               "    optimizer.learning_rate: {values: [0.1, 0.2]}\n",
+     "exp.yaml:11:62: sweep.metric.goal is maximize, but validation/confusion_false_positives is better when smaller; write "
+     "minimize, or leave it out"},
+    {"data: {type: squad, train: t.tsv, validation: v.tsv}\n"
+     "tokenizer: {type: whitespace}\nmodel: {type: bag}\nhead: {type: span}\noptimizer: {type: null}\n"
+     "schedule: {type: null}\nlauncher: {type: null}\nmetrics: [squad]\n"
+     "trainer: {metric_for_best_model: validation/squad_best_f1_thresh}\n",
+     "exp.yaml:9:34: trainer.metric_for_best_model is validation/squad_best_f1_thresh, which does not say which is better; "
+     "choose another"},
     {SWEPT "sweep:\n"
            "  method: random\n"
            "  metric: {name: validation/f2}\n"

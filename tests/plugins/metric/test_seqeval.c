@@ -139,6 +139,9 @@ START_TEST(words_that_were_lost_are_misses_and_are_counted)
     ck_assert_double_eq(hone__exhibits_figure(x, "it_precision")->value, 1);
     ck_assert_double_eq(hone__exhibits_figure(x, "it_accuracy")->value, 0.75);
     ck_assert_double_eq(hone__exhibits_figure(x, "it_lost_words")->value, 1);
+    ck_assert_int_eq(hone__exhibits_figure(x, "it_lost_words")->direction, -1);
+    ck_assert_int_eq(hone__exhibits_figure(x, "it_accuracy")->direction, 1);
+    ck_assert_int_eq(hone__exhibits_figure(x, "it")->direction, 1);
     plugin_end(&f);
 }
 END_TEST

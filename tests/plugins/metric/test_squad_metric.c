@@ -81,6 +81,7 @@ static void check(const plugin_fixture *f, const table *t, char *text)
     const hone__figure *figure = figure_of(f, t, name);
     ck_assert_msg(figure && fabs(figure->value - value) <= tolerance * fmax(1, fabs(value)),
                   "%s: %s is %.17g, but the reference gives %.17g", t->name, name, figure ? figure->value : NAN, value);
+    ck_assert_int_eq(figure->direction, strstr(name, "thresh") ? 0 : 1);
 }
 
 START_TEST(figures_are_those_of_the_evaluation_of_squad)
