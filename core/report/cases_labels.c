@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "report/cases.h"
 
+#include "train/confusion.h"
+
 #include <hone/statistics.h>
 #include <math.h>
 #include <stdio.h>
@@ -88,16 +90,19 @@ hone_status hone__case_choice(const hone__case_source *s, hone__case_writer *w, 
         hone__case_add(w, HONE__MARK_NONE, text, NULL);
     }
     for (uint64_t i = 0; i < n; i++) {
-        char p[32], name[40];
+        char p[32], letter[HONE__CHOICE_NAME], name[64];
         const char *probable = probability(s->record->prediction, i, p, sizeof p);
         const hone__case_mark mark = mark_of_choice(s->record, (int64_t)i);
-        snprintf(name, sizeof name, *probable ? "%llu: %s" : "%llu", (unsigned long long)i, probable);
+        snprintf(name, sizeof name, "%s%s%s", hone__choice_name(i, letter), *probable ? ": " : "", probable);
         hone__case_begin(w, name);
         hone__case_add(w, mark, choices[i], says[mark]);
     }
     if (n == 0) {
         hone__case_begin(w, "gold");
-        hone__case_addf(w, "choice %d; predicted %d", (int)s->record->gold->index, (int)s->record->prediction->index);
+        const int32_t gold = s->record->gold->index, predicted = s->record->prediction->index;
+        char letters[2][HONE__CHOICE_NAME];
+        hone__case_addf(w, "choice %s; predicted %s", gold >= 0 ? hone__choice_name((uint64_t)gold, letters[0]) : "none",
+                        predicted >= 0 ? hone__choice_name((uint64_t)predicted, letters[1]) : "none");
     }
     return HONE_OK;
 }

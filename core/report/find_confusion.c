@@ -23,14 +23,16 @@ static hone_status add_matrix(const counting *c, hone_exhibits *x, hone_error *e
     double *values = hone_alloc_array(c->f->scratch, c->all.n * columns, sizeof *values);
     const char **names = hone_alloc_array(c->f->scratch, columns, sizeof *names);
     const char *title =
-        hone__finding_title(c->f, e->target == HONE_TARGET_TAGS ? "Confusion matrix of words" : "Confusion matrix");
+        hone__finding_title(c->f, e->target == HONE_TARGET_TAGS     ? "Confusion matrix of words"
+                                  : e->target == HONE_TARGET_CHOICE ? "Confusion matrix of positions (A: the first choice)"
+                                                                    : "Confusion matrix");
     if (!values || !names || !title)
         return hone_no_memory(err, "counting a confusion matrix");
     for (uint64_t r = 0; r < c->all.n; r++)
         for (uint64_t k = 0; k < columns; k++)
             values[r * columns + k] = hone__confusion_at(&c->all, r, k);
     for (uint64_t k = 0; k < columns; k++)
-        names[k] = k < c->all.n ? e->labels[k] : "(none)";
+        names[k] = k < c->all.n ? c->all.labels[k] : "(none)";
     return hone_matrix_add(x,
                            &(hone_matrix){.size = sizeof(hone_matrix),
                                           .name = "confusion_matrix",
@@ -39,7 +41,7 @@ static hone_status add_matrix(const counting *c, hone_exhibits *x, hone_error *e
                                           .column_title = "predicted",
                                           .n_rows = c->all.n,
                                           .n_columns = columns,
-                                          .rows = e->labels,
+                                          .rows = c->all.labels,
                                           .columns = names,
                                           .values = values,
                                           .counts = true},
@@ -92,7 +94,7 @@ static uint64_t collect_pairs(const counting *c, pair *pairs)
 static hone_status add_pairs(const counting *c, hone_exhibits *x, hone_error *err)
 {
     static const char *const columns[] = {"gold", "predicted", "times", "% of gold", "the other way round"};
-    const char *const *labels = c->f->e->labels;
+    const char *const *labels = c->all.labels;
     pair *pairs = hone_alloc_array(c->f->scratch, c->all.n * c->all.n, sizeof *pairs);
     hone_table *t;
     const char *title = hone__finding_title(c->f, "Most confused pairs");
@@ -145,6 +147,8 @@ hone_status hone__find_confusion(const hone__finding *f, hone__findings *out, ho
         return find_tokens(f, out->exhibits, err);
     counting c = {.f = f};
     HONE_TRY(hone__confusion_count(f->scratch, f->e, &c.all, err));
+    if (c.all.n == 0)
+        return HONE_OK;
     HONE_TRY(add_matrix(&c, out->exhibits, err));
-    return add_pairs(&c, out->exhibits, err);
+    return f->e->target == HONE_TARGET_CHOICE ? HONE_OK : add_pairs(&c, out->exhibits, err);
 }

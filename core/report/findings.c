@@ -19,7 +19,9 @@ static const struct finder {
     hone__finder *find;
 } finders[] = {
     {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_CLASSES), hone__find_classes},
-    {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_TAGS) | HONE_TAKES(HONE_TARGET_TOKENS), hone__find_confusion},
+    {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_TAGS) | HONE_TAKES(HONE_TARGET_TOKENS) |
+         HONE_TAKES(HONE_TARGET_CHOICE),
+     hone__find_confusion},
     {HONE_TAKES(HONE_TARGET_TAGS), hone__find_entities},
     {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_CLASSES), hone__find_curves},
     {HONE_TAKES(HONE_TARGET_CLASS) | HONE_TAKES(HONE_TARGET_CLASSES), hone__find_calibration},

@@ -114,7 +114,8 @@ typedef hone_status hone__finder(const hone__finding *f, hone__findings *out, ho
 /* class, classes: precision, recall, F1 and support of each label, and the averages of scikit-learn's classification_report; with
  * scores, the areas under ROC and precision-recall curve too. */
 hone__finder hone__find_classes;
-/* class, tags: gold against predicted; of these and tokens the pairs that are taken for each other most often. */
+/* class, tags, choice: gold against predicted, of choice their positions; of the first two and tokens the pairs that are taken for each
+ * other most often. */
 hone__finder hone__find_confusion;
 /* class, classes: one label against all others, of the positive one where there are two; of many labels the weakest. */
 hone__finder hone__find_curves;

@@ -338,12 +338,14 @@ static hone_status add_matrix(writing *w, hone_error *err)
     hone__confusion c;
     HONE_TRY(hone__confusion_count(w->scratch, w->e, &c, err));
     const uint64_t columns = c.n + (c.lost > 0);
+    if (c.n == 0)
+        return HONE_OK;
     hone__str_add(&w->text, "gold\\\\predicted");
     for (uint64_t k = 0; k < columns; k++)
-        add_cell(&w->text, k < c.n ? w->e->labels[k] : HONE__NO_ANSWER);
+        add_cell(&w->text, k < c.n ? c.labels[k] : HONE__NO_ANSWER);
     hone__str_add(&w->text, "\n");
     for (uint64_t g = 0; g < c.n; g++) {
-        hone__predictions_escape(&w->text, w->e->labels[g]);
+        hone__predictions_escape(&w->text, c.labels[g]);
         for (uint64_t k = 0; k < columns; k++)
             hone__str_addf(&w->text, "\t%.0f", hone__confusion_at(&c, g, k));
         hone__str_add(&w->text, "\n");
@@ -455,10 +457,10 @@ static hone_status write_confusion(writing *w, hone_error *err)
 {
     if (w->e->target == HONE_TARGET_CLASSES)
         HONE_TRY(add_labels(w, err));
-    else if (w->e->target == HONE_TARGET_CLASS || w->e->target == HONE_TARGET_TAGS)
+    else if (w->e->target == HONE_TARGET_TOKENS)
+        HONE_TRY(w->prepared ? add_mistakes(w, err) : HONE_OK);
+    else
         HONE_TRY(add_matrix(w, err));
-    else if (w->e->target == HONE_TARGET_TOKENS && w->prepared)
-        HONE_TRY(add_mistakes(w, err));
     return w->text.n ? save(w, HONE__CONFUSION_FILE, err) : HONE_OK;
 }
 

@@ -5,7 +5,7 @@
  *                      that of the whole sentence
  *     slices.tsv       id length, then column:NAME with the value, pattern:NAME with 1 or 0; an example a line, in the data's order. Of
  *                      all outputs together
- *     confusion.tsv    class, tags: gold in rows, predicted in columns; classes: a label a row with its four counts; tokens: gold,
+ *     confusion.tsv    class, tags, choice (A the first): gold in rows, predicted in columns; classes: a label a row with its four counts; tokens: gold,
  *                      predicted, times and how often the gold one was masked, the most frequent mistakes; of others none
  *
  * Those of a further output have its name: errors.relation.tsv. Values are escaped as in predictions.tsv. A field of a list has its type

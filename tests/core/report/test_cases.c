@@ -142,8 +142,8 @@ START_TEST(choices_say_which_is_gold_and_which_was_taken)
 {
     shows("id\tgold:choice\tpredicted\tloss\titems\tscores\nx\t0\t2\t3\t1\t0.25 0.25 0.5\n",
           "id\tgold\tpredicted\tloss\ttext\tchoices:choices\nx\t0\t2\t3\tWhich?\tbank|a \\| b|mat\n",
-          "# x\n\n- **x**, loss 3\n  - text: Which?\n  - 0: 0.25: \\[bank\\]○ gold\n  - 1: 0.25: a \\| b\n"
-          "  - 2: 0.50: \\[mat\\]✗ predicted\n");
+          "# x\n\n- **x**, loss 3\n  - text: Which?\n  - A: 0.25: \\[bank\\]○ gold\n  - B: 0.25: a \\| b\n"
+          "  - C: 0.50: \\[mat\\]✗ predicted\n");
 }
 END_TEST
 

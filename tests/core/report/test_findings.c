@@ -382,6 +382,39 @@ START_TEST(tags_are_counted_by_word_and_lost_words_apart)
 }
 END_TEST
 
+START_TEST(choices_are_counted_by_position)
+{
+    static const int answers[][2] = {{0, 2}, {1, 1}, {1, 2}, {2, -1}, {27, 0}};
+    static table t;
+    hone_arena *arena = hone__arena_create(0);
+    begin(&t, HONE_TARGET_CHOICE, 0);
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        add(&t, 0, 0, NULL);
+        t.gold[i].index = answers[i][0];
+        t.predicted[i].index = answers[i][1];
+    }
+    const hone__findings *f = found(arena, &t);
+    const hone_matrix *m = hone__findings_matrix(f, "confusion_matrix");
+    ck_assert_ptr_nonnull(m);
+    ck_assert_uint_eq(m->n_rows, 28);
+    ck_assert_uint_eq(m->n_columns, 29); /* the last: none was predicted */
+    ck_assert_str_eq(m->rows[0], "A");
+    ck_assert_str_eq(m->rows[25], "Z");
+    ck_assert_str_eq(m->columns[27], "28");
+    ck_assert_str_eq(m->columns[28], "(none)");
+    double all = 0;
+    for (uint64_t i = 0; i < m->n_rows * m->n_columns; i++)
+        all += m->values[i];
+    ck_assert_double_eq(all, 5);
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
+        ck_assert_double_eq(m->values[answers[i][0] * 29 + (answers[i][1] < 0 ? 28 : answers[i][1])], 1);
+    ck_assert_ptr_null(hone__findings_table(f, "confused_pairs"));
+    t.predicted[0].index = INT32_MAX; /* nobody draws so many */
+    ck_assert_ptr_null(hone__findings_matrix(found(arena, &t), "confusion_matrix"));
+    hone__arena_destroy(arena);
+}
+END_TEST
+
 /* ---- Entities ---------------------------------------------------------------------------------------------------- */
 
 enum { MOST_TAGS = 16 };
@@ -732,6 +765,8 @@ START_TEST(every_allocation_may_fail)
     for (int i = 0; i < 6; i++)
         add(&t, i % 3, i % 2, scores);
     suite_every_allocation_fails(attempt, &t.e);
+    t.e.target = HONE_TARGET_CHOICE;
+    suite_every_allocation_fails(attempt, &t.e);
     memset(&t, 0, sizeof t);
     begin(&t, HONE_TARGET_SCORE, 0);
     add(&t, 1, 2, NULL);
@@ -742,7 +777,7 @@ END_TEST
 SUITE("findings", tables_curves_and_calibration_are_those_of_scikit_learn, pairs_that_are_confused_most_often_come_first,
       of_many_labels_the_weakest_are_drawn, two_labels_have_one_curve_that_of_the_positive_one, numbers_are_drawn_against_gold,
       what_has_no_scores_no_gold_or_another_target_breaks_nothing, tags_are_counted_by_word_and_lost_words_apart,
-      entities_are_those_of_seqeval, entities_are_taken_for_others_cut_missed_and_made_up,
+      choices_are_counted_by_position, entities_are_those_of_seqeval, entities_are_taken_for_others_cut_missed_and_made_up,
       tags_that_mark_nothing_are_counted_by_word, findings_of_the_test_data_say_so, thin_curves_keep_their_ends,
       slices_stand_with_the_weakest_first_and_their_intervals, labels_of_sets_are_measured_over_all_thresholds,
       every_output_of_a_head_has_findings_of_its_own_name, damaged_files_of_slices_and_errors_are_left_out,

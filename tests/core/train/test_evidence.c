@@ -95,6 +95,18 @@ START_TEST(the_highest_losses_slices_and_counts_are_written)
 }
 END_TEST
 
+START_TEST(choices_are_counted_by_position)
+{
+    static world w;
+    char *dir = suite_make_dir();
+    hone_error err;
+    fill(&w, HONE_TARGET_CHOICE);
+    ck_assert_msg(write_to(dir, &w, &err) == HONE_OK, "%s", err.msg);
+    holds(dir, "confusion.tsv", "gold\\\\predicted\tA\tB\nA\t1\t0\nB\t1\t1\n");
+    suite_remove_dir(dir);
+}
+END_TEST
+
 START_TEST(sets_have_four_counts_a_label)
 {
     static world w;
@@ -256,6 +268,7 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
-SUITE("evidence", the_highest_losses_slices_and_counts_are_written, sets_have_four_counts_a_label,
-      lists_have_their_type_and_bars_between_their_items, every_output_has_files_and_plain_text_shows_what_the_model_saw,
-      every_target_and_what_is_missing_is_written, every_allocation_may_fail)
+SUITE("evidence", the_highest_losses_slices_and_counts_are_written, choices_are_counted_by_position,
+      sets_have_four_counts_a_label, lists_have_their_type_and_bars_between_their_items,
+      every_output_has_files_and_plain_text_shows_what_the_model_saw, every_target_and_what_is_missing_is_written,
+      every_allocation_may_fail)
