@@ -132,6 +132,19 @@ static hone_node *build_lookup(hone_graph *g)
     return hone_lookup(g, input(g, size.vocabulary, size.hidden), hone_example_input(g, HONE_I32, &shape, 0, size.vocabulary));
 }
 
+/* The loss of masked language modelling: of a batch's tokens one in seven is an item, and the vocabulary are its classes. */
+static int64_t masked_items(void)
+{
+    return size.tokens / 7 + 1;
+}
+
+static hone_node *build_cross_entropy(hone_graph *g)
+{
+    hone_shape shape = hone_shape_1(masked_items());
+    return hone_cross_entropy(g, input(g, masked_items(), size.vocabulary),
+                              hone_example_input(g, HONE_I32, &shape, 0, size.vocabulary), NULL, 0);
+}
+
 /* What bounds an operator: flops or bytes, forward and backward. */
 typedef struct work {
     double forward, backward;
@@ -202,6 +215,12 @@ static work work_lookup(void)
     return bytes(size.tokens * size.hidden, 8, 12, 1);
 }
 
+/* Scores; scores and their gradient. Not in the step of a classifier, whose loss is small. */
+static work work_cross_entropy(void)
+{
+    return bytes(masked_items() * size.vocabulary, 4, 8, 0);
+}
+
 static const row_of_table table[] = {
     {"linear hidden -> hidden", build_h_h, FLOPS, work_h_h},
     {"linear hidden -> inner", build_h_inner, FLOPS, work_h_inner},
@@ -215,6 +234,7 @@ static const row_of_table table[] = {
     {"dropout", build_dropout, BYTES, work_dropout},
     {"add", build_add, BYTES, work_add},
     {"lookup", build_lookup, BYTES, work_lookup},
+    {"cross_entropy", build_cross_entropy, BYTES, work_cross_entropy},
 };
 
 static void stop(const hone_error *err)

@@ -70,6 +70,7 @@ static ALWAYS_INLINE vec vec_fma(vec a, vec b, vec c)
     return _mm512_fmadd_ps(a, b, c);
 }
 
+/* b where a or b is not a number; so does vec_least(). */
 static ALWAYS_INLINE vec vec_most(vec a, vec b)
 {
     return _mm512_max_ps(a, b);

@@ -32,12 +32,12 @@ static ALWAYS_INLINE float lanes_most(vec x)
 
 /* ---- Transcendentals --------------------------------------------------------------------------------------------- */
 
-/* exp x within 2e-7 of itself, for x from -87 to 88; beyond, that of the nearer end. x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two
+/* exp x within 2e-7 of itself, for x from -87 to 88; beyond, that of the nearer end; NaN stays NaN. x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two
  * parts (Cody and Waite 1980); exp r by its Taylor polynomial of degree 7 (the next term is below 6e-9); 2^n by a float's bits. */
 static ALWAYS_INLINE vec exp_of(vec x)
 {
     const vec rounder = vec_set(12582912.0f); /* 1.5 x 2^23: adding it leaves an integer in the low bits */
-    x = vec_most(vec_least(x, vec_set(88.0f)), vec_set(-87.0f));
+    x = vec_most(vec_set(-87.0f), vec_least(vec_set(88.0f), x));
     const vec shifted = vec_fma(x, vec_set(1.44269504f), rounder), n = shifted - rounder;
     const vec r = vec_fma(n, vec_set(2.12194440e-4f), vec_fma(n, vec_set(-0.693359375f), x));
     vec p = vec_set(1.0f / 5040);
@@ -281,6 +281,41 @@ static void softmax_back(int64_t n, float *s, float *d, float scale, float denom
     });
 }
 
+/* ---- Cross entropy ----------------------------------------------------------------------------------------------- */
+
+/* Not a number where one of the scores is none. */
+static float log_sum_exp(int64_t n, const float *s)
+{
+    vec most = vec_set(s[0]), sum = vec_set(0);
+    FOR_VECTORS(n, most = vec_most(most, part == LANES ? vec_load(s + j) : vec_load_or(s + j, part, s[0])));
+    const float top = lanes_most(most);
+    const vec base = vec_set(top);
+    FOR_VECTORS(n, sum = sum + vec_first(exp_of(LOAD(s) - base), part));
+    return top + logf(lanes_sum(sum));
+}
+
+static float nll_sum(int64_t n, const float *s, const float *w, float log_sum)
+{
+    const vec whole = vec_set(log_sum);
+    vec sum = vec_set(0);
+    if (w)
+        FOR_VECTORS(n, sum = sum + LOAD(w) * vec_first(whole - LOAD(s), part));
+    else
+        FOR_VECTORS(n, sum = sum + vec_first(whole - LOAD(s), part));
+    return lanes_sum(sum);
+}
+
+static void cross_entropy_back(int64_t n, const float *s, const float *w, float log_sum, float whole, float share, float *ds,
+                               bool add)
+{
+    const vec base = vec_set(log_sum), factor = vec_set(whole);
+    FOR_VECTORS(n, {
+        const vec less = vec_set(-share) * (w ? LOAD(w) : vec_set(1));
+        const vec d = vec_fma(exp_of(LOAD(s) - base), factor, less);
+        STORE(ds, d + (add ? LOAD(ds) : vec_set(0)));
+    });
+}
+
 /* ---- The set ----------------------------------------------------------------------------------------------------- */
 
 #define NATIVE_SET(word)                                                                                                       \
@@ -289,5 +324,6 @@ static void softmax_back(int64_t n, float *s, float *d, float scale, float denom
         .by_columns = KERNELS(by_columns), .transpose = transpose, .pack = pack, .pack_strips = pack_strips, .add = add,       \
         .gelu = gelu, .gelu_back = gelu_back, .gelu_tanh = gelu_tanh, .gelu_tanh_back = gelu_tanh_back,                        \
         .column_sums = column_sums, .masks = masks, .mask = mask, .mask_add = mask_add, .norm = norm, .norm_back = norm_back,  \
-        .norm_gain = norm_gain, .softmax = softmax, .softmax_back = softmax_back                                               \
+        .norm_gain = norm_gain, .softmax = softmax, .softmax_back = softmax_back, .log_sum_exp = log_sum_exp,                  \
+        .nll_sum = nll_sum, .cross_entropy_back = cross_entropy_back                                                           \
     }

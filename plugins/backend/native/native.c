@@ -92,8 +92,9 @@ static hone_status create(const hone_self *self, hone_error *err)
     return HONE_OK;
 }
 
-static const native_op *const ops[] = {&native_linear, &native_linear_bf16, &native_attention, &native_add,
-                                       &native_gelu,   &native_gelu_tanh,   &native_dropout,   &native_layer_norm};
+static const native_op *const ops[] = {&native_linear,  &native_linear_bf16, &native_attention,
+                                       &native_add,     &native_gelu,        &native_gelu_tanh,
+                                       &native_dropout, &native_layer_norm,  &native_cross_entropy};
 
 /* NULL where the reference has to do it. */
 static const native_op *op_of(const hone_op_call *c)

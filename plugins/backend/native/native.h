@@ -65,6 +65,14 @@ typedef struct native_set {
     /* Given scores s, their denominator and d, the gradient of the masked probabilities: on return s holds the masked probabilities and d
      * the gradient of what the scores are before scaling. */
     void (*softmax_back)(int64_t n, float *s, float *d, float scale, float denominator, const float *mask);
+
+    /* The logarithm of the sum of exp s. */
+    float (*log_sum_exp)(int64_t n, const float *s);
+    /* The sum of w (NULL: 1) (log_sum - s). */
+    float (*nll_sum)(int64_t n, const float *s, const float *w, float log_sum);
+    /* ds = or += whole exp(s - log_sum) - share w (NULL: 1). */
+    void (*cross_entropy_back)(int64_t n, const float *s, const float *w, float log_sum, float whole, float share, float *ds,
+                               bool add);
 } native_set;
 
 /* NULL where this build or this processor has none such. */
@@ -135,7 +143,7 @@ typedef struct native_run {
 
 extern const native_run native_linear_gelu, native_residual_norm;
 
-/* ---- Operators: linear.c, attention.c, elements.c ------------------------------------------------------------------ */
+/* ---- Operators: linear.c, attention.c, elements.c, losses.c --------------------------------------------------------- */
 
 typedef struct native_op {
     const char *name;
@@ -154,7 +162,7 @@ typedef struct native_forms {
 extern const native_forms native_linear_bf16_forms;
 
 extern const native_op native_linear, native_linear_bf16, native_attention, native_add, native_gelu, native_gelu_tanh,
-    native_dropout, native_layer_norm;
+    native_dropout, native_layer_norm, native_cross_entropy;
 
 /* x [N, K] w^T + b, and what `act` makes of it (NULL: nothing). */
 void native_linear_forward(const native_set *set, const hone_op_call *c, void (*act)(int64_t n, const float *x, float *y),

@@ -77,6 +77,7 @@ static ALWAYS_INLINE vec vec_select(bits which, vec a, vec b)
     return (vec)((which & (bits)a) | (~which & (bits)b));
 }
 
+/* b where a or b is not a number; so does vec_least(). */
 static ALWAYS_INLINE vec vec_most(vec a, vec b)
 {
     return vec_select(a > b, a, b);

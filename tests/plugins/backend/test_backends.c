@@ -245,6 +245,26 @@ static const int64_t run_sizes[][5] = {
     {WHOLE_LAYER, 30, 64, 10, 200},
 };
 
+/* Items, classes, class weights (1; 2: with a gradient), smoothing in percent; every third item has no label where the last is 1. */
+static hone_node *build_cross_entropy(hone_graph *g, const int64_t *size, hone_node **leaves, int *n)
+{
+    const hone_shape items = hone_shape_1(size[0]), classes = hone_shape_1(size[1]);
+    int32_t gold[16];
+    for (int64_t i = 0; i < size[0]; i++)
+        gold[i] = size[4] && i % 3 == 1 ? -100 : (int32_t)(i * 7919 % size[1]);
+    hone_node *scores = hone_scaled(g, input(g, size[0], size[1], leaves, n), 8), *w = NULL;
+    if (size[2])
+        w = hone_example_input(g, HONE_F32, &classes, 0.5, 2.0);
+    if (size[2] == 2)
+        leaves[(*n)++] = w;
+    return hone_cross_entropy(g, scores, hone_constant(g, HONE_I32, &items, gold), w, (double)size[3] / 100);
+}
+
+static const int64_t cross_entropy_sizes[][5] = {
+    {1, 1, 0, 0, 0},   {5, 2, 0, 0, 1},   {7, 9, 1, 0, 0},     {16, 17, 2, 10, 1},
+    {3, 64, 0, 30, 1}, {2, 130, 2, 0, 0}, {3, 1000, 1, 50, 0}, {4, 3, 1, 100, 1},
+};
+
 /* Largest difference, relative to the largest value. */
 static double difference(const result *a, const result *b)
 {
@@ -288,6 +308,8 @@ static void for_all_sizes(each_fn *each, const instance *in, bool bf16_alone)
         each(build_element, element_sizes[i], in, "element by element", i);
     for (size_t i = 0; i < sizeof run_sizes / sizeof *run_sizes; i++)
         each(build_run, run_sizes[i], in, "run of operators", i);
+    for (size_t i = 0; i < sizeof cross_entropy_sizes / sizeof *cross_entropy_sizes; i++)
+        each(build_cross_entropy, cross_entropy_sizes[i], in, "cross entropy", i);
 }
 
 START_TEST(backends_agree_with_the_reference_forward_and_backward)
@@ -330,6 +352,152 @@ START_TEST(bits_are_the_same_for_any_number_of_threads)
         if (!variant_open(&in, &variants[v], NULL))
             continue;
         for_all_sizes(same_bits, &in, v >= AVX512_BF16);
+        instance_close(&in);
+    }
+}
+END_TEST
+
+/* ---- Cross entropy of many classes, and of scores that are no numbers ------------------------------------------------ */
+
+enum { ITEMS = 5, CLASSES = 30522 };
+
+typedef struct scored {
+    float scores[ITEMS * CLASSES], loss[ITEMS], slopes[ITEMS * CLASSES];
+    int32_t gold[ITEMS];
+    float dy[ITEMS];
+} scored;
+
+static void score(const instance *in, scored *s)
+{
+    hone_error err;
+    hone_arena *arena = hone__arena_create(0);
+    hone__block block = {0};
+    const hone__graph_setup setup = {
+        .arena = arena, .backend = in ? backend_of(in) : NULL, .backend_self = in ? &in->self : NULL, .training = true};
+    hone_graph *g = hone__graph_create(&setup);
+    const hone_shape all = hone_shape_2(ITEMS, CLASSES), items = hone_shape_1(ITEMS);
+    hone_node *x = hone_example_input(g, HONE_F32, &all, 0, 0),
+              *scores = hone_add(g, x, hone_constant(g, HONE_F32, &all, s->scores));
+    hone_node *y = hone_cross_entropy(g, scores, hone_constant(g, HONE_I32, &items, s->gold), NULL, 0);
+    hone__graph_keep(g, y, false);
+    hone__graph_seed(g, y, s->dy);
+    ck_assert_int_eq(hone__graph_plan(g, true, NULL, &err), HONE_OK);
+    ck_assert_msg(hone__graph_forward(g, &block, &err) == HONE_OK, "%s", err.msg);
+    ck_assert_int_eq(hone__graph_backward(g, &err), HONE_OK);
+    memcpy(s->loss, hone__node_tensor(y)->data, sizeof s->loss);
+    memcpy(s->slopes, hone__node_gradient(x)->data, sizeof s->slopes);
+    hone__block_free(&block);
+    hone__arena_destroy(arena);
+}
+
+static void fill(scored *s)
+{
+    for (int64_t i = 0; i < ITEMS * CLASSES; i++)
+        s->scores[i] = (float)(i * 7919 % 10007) / 10007 * 20 - 10;
+    for (int i = 0; i < ITEMS; i++) {
+        s->gold[i] = i == 2 ? -100 : (i * 9001 + 30521) % CLASSES;
+        s->dy[i] = 1.0f - 0.3f * (float)i;
+    }
+}
+
+/* Against double. The logarithm of the sum and what a score is less are above 16, where half a step of float is 1e-6; exp is within 2e-7, and sums of
+ * up to 7,631 floats in one chain come to it. */
+static void compare_with_double(const instance *in, const scored *s)
+{
+    for (int i = 0; i < ITEMS; i++) {
+        const float *row = s->scores + i * CLASSES;
+        double sum = 0;
+        for (int k = 0; k < CLASSES; k++)
+            sum += exp(row[k]);
+        const double loss = s->gold[i] < 0 ? 0 : log(sum) - row[s->gold[i]];
+        ck_assert_msg(fabs(s->loss[i] - loss) <= 2e-6 * fabs(loss), "%s: loss %d is %.9g, not %.9g",
+                      backend_of(in)->describe(&in->self), i, (double)s->loss[i], loss);
+        for (int k = 0; k < CLASSES; k++) {
+            const double p = exp(row[k]) / sum, slope = s->gold[i] < 0 ? 0 : s->dy[i] * (p - (k == s->gold[i]));
+            const double allowed = fabs(s->dy[i]) * (k == s->gold[i] ? 2e-7 : 8e-6 * p);
+            ck_assert_msg(fabs(s->slopes[i * CLASSES + k] - slope) <= allowed, "%s: slope %d of item %d is %.9g, not %.9g",
+                          backend_of(in)->describe(&in->self), k, i, (double)s->slopes[i * CLASSES + k], slope);
+        }
+    }
+}
+
+START_TEST(cross_entropy_of_many_classes_is_that_of_double)
+{
+    static scored s;
+    for (int v = AVX512; v <= PORTABLE; v++) {
+        instance in;
+        if (!variant_open(&in, &variants[v], NULL))
+            continue;
+        fill(&s);
+        score(&in, &s);
+        compare_with_double(&in, &s);
+        instance_close(&in);
+    }
+}
+END_TEST
+
+/* A diverged model is known by its loss: what is no number must not become one, wherever it stands. Infinite scores are as the reference has
+ * them. Other items do not notice. */
+START_TEST(cross_entropy_hands_on_what_is_no_number)
+{
+    static const int places[] = {0, 1, 15, 16, 17, 30511, 30512, CLASSES - 1};
+    static scored clean, s, reference;
+    for (int v = 0; v <= PORTABLE; v++) {
+        instance in;
+        if (!variant_open(&in, &variants[v], NULL))
+            continue;
+        fill(&clean);
+        score(&in, &clean);
+        for (size_t p = 0; p < 3 * sizeof places / sizeof *places; p++) {
+            const float odd[] = {NAN, INFINITY, -INFINITY};
+            memcpy(&s, &clean, sizeof s);
+            s.scores[CLASSES + places[p / 3]] = odd[p % 3];
+            memcpy(&reference, &s, sizeof s);
+            score(&in, &s);
+            score(NULL, &reference);
+            for (int i = 0; i < ITEMS; i++)
+                ck_assert(i == 1 || memcmp(&s.loss[i], &clean.loss[i], sizeof(float)) == 0);
+            ck_assert_int_eq(isnan(s.loss[1]), isnan(reference.loss[1]));
+            ck_assert_int_eq(isnan(s.loss[1]), p % 3 < 2);
+            if (p % 3 == 2)
+                ck_assert_double_eq_tol(s.loss[1], reference.loss[1], 1e-4); /* which adds up 30522 floats in one chain */
+            for (int k = 0; k < CLASSES; k++) {
+                const float *slope = s.slopes + CLASSES, *wanted = reference.slopes + CLASSES;
+                ck_assert_msg(isnan(wanted[k]) ? isnan(slope[k]) : fabsf(slope[k] - wanted[k]) <= 1e-6f,
+                              "place %d, value %g: slope %d is %g, not %g", places[p / 3], odd[p % 3], k, slope[k], wanted[k]);
+            }
+            ck_assert(memcmp(s.slopes + 2 * CLASSES, clean.slopes + 2 * CLASSES, sizeof(float) * 3 * CLASSES) == 0);
+        }
+        instance_close(&in);
+    }
+}
+END_TEST
+
+static void refuses_wrong_gold(const instance *in)
+{
+    hone_error err;
+    hone_arena *arena = hone__arena_create(0);
+    hone__block block = {0};
+    const hone__graph_setup setup = {.arena = arena, .backend = backend_of(in), .backend_self = &in->self};
+    hone_graph *g = hone__graph_create(&setup);
+    static const int32_t gold[] = {0, -1, 3};
+    const hone_shape items = hone_shape_1(3), all = hone_shape_2(3, 3);
+    hone_node *scores = hone_example_input(g, HONE_F32, &all, -1, 1);
+    hone__graph_keep(g, hone_cross_entropy(g, scores, hone_constant(g, HONE_I32, &items, gold), NULL, 0), false);
+    ck_assert_int_eq(hone__graph_plan(g, false, NULL, &err), HONE_OK);
+    ck_assert_int_eq(hone__graph_forward(g, &block, &err), HONE_EINVAL);
+    ck_assert_ptr_nonnull(strstr(err.msg, "gold label 3 (number 2 of 3) is outside 0 .. 2"));
+    hone__block_free(&block);
+    hone__arena_destroy(arena);
+}
+
+START_TEST(wrong_labels_are_refused_not_followed)
+{
+    instance in;
+    for (int v = 0; v < VARIANTS; v++) {
+        if (!variant_open(&in, &variants[v], NULL))
+            continue;
+        refuses_wrong_gold(&in);
         instance_close(&in);
     }
 }
@@ -801,4 +969,6 @@ SUITE("backends", backends_agree_with_the_reference_forward_and_backward,
       bf16_is_summed_in_the_order_that_is_written_down, forms_of_weights_change_no_bit,
       gradients_agree_with_differences_in_float, a_second_step_has_the_gradients_of_the_first,
       either_side_can_run_backward_after_the_other, what_is_run_as_one_has_the_bits_of_one_by_one,
-      wrong_starts_are_refused_not_followed, openblas_says_which_one_it_is, the_null_backend_leaves_everything_to_the_reference)
+      wrong_starts_are_refused_not_followed, wrong_labels_are_refused_not_followed,
+      cross_entropy_of_many_classes_is_that_of_double, cross_entropy_hands_on_what_is_no_number, openblas_says_which_one_it_is,
+      the_null_backend_leaves_everything_to_the_reference)
