@@ -101,6 +101,22 @@ static ALWAYS_INLINE vec vec_power_of_two(vec x)
     return _mm256_castsi256_ps(_mm256_slli_epi32(n, 23));
 }
 
+/* The sum of the lanes: of each half's counterparts, then of each quarter's, and so on. */
+static ALWAYS_INLINE float vec_sum(vec x)
+{
+    const __m128 q = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    const __m128 two = _mm_add_ps(q, _mm_movehl_ps(q, q));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+/* The largest of the lanes. */
+static ALWAYS_INLINE float vec_top(vec x)
+{
+    const __m128 q = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    const __m128 two = _mm_max_ps(q, _mm_movehl_ps(q, q));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
 /* Pairs of rows, then of pairs, then of halves. */
 static ALWAYS_INLINE void vec_transpose(const float *from, int64_t ld, float *to, int64_t to_ld)
 {
@@ -137,9 +153,9 @@ static ALWAYS_INLINE ivec ivec_add(ivec a, ivec b)
     return _mm256_add_epi32(a, b);
 }
 
-static ALWAYS_INLINE ivec ivec_xor(ivec a, ivec b)
+static ALWAYS_INLINE ivec ivec_xor3(ivec a, ivec b, ivec c)
 {
-    return _mm256_xor_si256(a, b);
+    return _mm256_xor_si256(_mm256_xor_si256(a, b), c);
 }
 
 /* The 64-bit products of the even lanes. */
@@ -148,26 +164,22 @@ static ALWAYS_INLINE ivec ivec_multiply(ivec a, ivec b)
     return _mm256_mul_epu32(a, b);
 }
 
-/* Odd lanes into even ones, and even lanes into odd ones. */
-static ALWAYS_INLINE ivec ivec_odd(ivec a)
+/* The upper halves of the 64-bit lanes, as lower ones: by a shuffle, since shifts run where products do. */
+static ALWAYS_INLINE ivec ivec_high(ivec a)
 {
-    return _mm256_srli_epi64(a, 32);
+    return _mm256_shuffle_epi32(a, 0xF5);
 }
 
-static ALWAYS_INLINE ivec ivec_up(ivec a)
+/* The lower halves of both, side by side in the 64-bit lanes. */
+static ALWAYS_INLINE ivec ivec_pairs(ivec low, ivec high)
 {
-    return _mm256_slli_epi64(a, 32);
+    return _mm256_blend_epi32(low, _mm256_slli_epi64(high, 32), 0xAA);
 }
 
-/* Even lanes of a, odd lanes of b. */
-static ALWAYS_INLINE ivec ivec_blend(ivec a, ivec b)
-{
-    return _mm256_blend_epi32(a, b, 0xAA);
-}
-
+/* Such that the order is right when ivec_store_kept() has put lanes of pairs side by side. */
 static ALWAYS_INLINE ivec ivec_blocks(void)
 {
-    return _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7);
+    return _mm256_setr_epi32(0, 0, 2, 0, 1, 0, 3, 0);
 }
 
 static ALWAYS_INLINE vec kept(ivec bits, uint32_t threshold, float keep)
@@ -178,14 +190,10 @@ static ALWAYS_INLINE vec kept(ivec bits, uint32_t threshold, float keep)
 
 static ALWAYS_INLINE void ivec_store_kept(const ivec word[4], uint32_t threshold, float keep, float *out)
 {
-    const vec a = kept(word[0], threshold, keep), b = kept(word[1], threshold, keep);
-    const vec c = kept(word[2], threshold, keep), d = kept(word[3], threshold, keep);
-    const __m256d ab = _mm256_castps_pd(_mm256_unpacklo_ps(a, b)), cd = _mm256_castps_pd(_mm256_unpacklo_ps(c, d));
-    const __m256d AB = _mm256_castps_pd(_mm256_unpackhi_ps(a, b)), CD = _mm256_castps_pd(_mm256_unpackhi_ps(c, d));
-    _mm256_storeu_ps(out, _mm256_castpd_ps(_mm256_unpacklo_pd(ab, cd)));
-    _mm256_storeu_ps(out + 8, _mm256_castpd_ps(_mm256_unpackhi_pd(ab, cd)));
-    _mm256_storeu_ps(out + 16, _mm256_castpd_ps(_mm256_unpacklo_pd(AB, CD)));
-    _mm256_storeu_ps(out + 24, _mm256_castpd_ps(_mm256_unpackhi_pd(AB, CD)));
+    const __m256d front = _mm256_castps_pd(kept(ivec_pairs(word[0], word[1]), threshold, keep));
+    const __m256d back = _mm256_castps_pd(kept(ivec_pairs(word[2], word[3]), threshold, keep));
+    _mm256_storeu_ps(out, _mm256_castpd_ps(_mm256_unpacklo_pd(front, back)));
+    _mm256_storeu_ps(out + 8, _mm256_castpd_ps(_mm256_unpackhi_pd(front, back)));
 }
 
 #include "kernels_gemm.h"

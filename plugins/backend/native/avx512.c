@@ -99,6 +99,24 @@ static ALWAYS_INLINE vec vec_power_of_two(vec x)
     return _mm512_castsi512_ps(_mm512_slli_epi32(n, 23));
 }
 
+/* The sum of the lanes: of each half's counterparts, then of each quarter's, and so on. */
+static ALWAYS_INLINE float vec_sum(vec x)
+{
+    const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+    const __m128 q = _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+    const __m128 two = _mm_add_ps(q, _mm_movehl_ps(q, q));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+/* The largest of the lanes. */
+static ALWAYS_INLINE float vec_top(vec x)
+{
+    const __m256 h = _mm256_max_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));
+    const __m128 q = _mm_max_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+    const __m128 two = _mm_max_ps(q, _mm_movehl_ps(q, q));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
 /* Pairs of rows, then of pairs, then of quarters. */
 static ALWAYS_INLINE void vec_transpose(const float *from, int64_t ld, float *to, int64_t to_ld)
 {
@@ -146,9 +164,9 @@ static ALWAYS_INLINE ivec ivec_add(ivec a, ivec b)
     return _mm512_add_epi32(a, b);
 }
 
-static ALWAYS_INLINE ivec ivec_xor(ivec a, ivec b)
+static ALWAYS_INLINE ivec ivec_xor3(ivec a, ivec b, ivec c)
 {
-    return _mm512_xor_si512(a, b);
+    return _mm512_ternarylogic_epi32(a, b, c, 0x96);
 }
 
 /* The 64-bit products of the even lanes. */
@@ -157,26 +175,22 @@ static ALWAYS_INLINE ivec ivec_multiply(ivec a, ivec b)
     return _mm512_mul_epu32(a, b);
 }
 
-/* Odd lanes into even ones, and even lanes into odd ones. */
-static ALWAYS_INLINE ivec ivec_odd(ivec a)
+/* The upper halves of the 64-bit lanes, as lower ones: by a shuffle, since shifts run where products do. */
+static ALWAYS_INLINE ivec ivec_high(ivec a)
 {
-    return _mm512_srli_epi64(a, 32);
+    return _mm512_shuffle_epi32(a, _MM_PERM_DDBB);
 }
 
-static ALWAYS_INLINE ivec ivec_up(ivec a)
+/* The lower halves of both, side by side in the 64-bit lanes. */
+static ALWAYS_INLINE ivec ivec_pairs(ivec low, ivec high)
 {
-    return _mm512_slli_epi64(a, 32);
+    return _mm512_mask_blend_epi32(0xAAAA, low, _mm512_slli_epi64(high, 32));
 }
 
-/* Even lanes of a, odd lanes of b. */
-static ALWAYS_INLINE ivec ivec_blend(ivec a, ivec b)
-{
-    return _mm512_mask_blend_epi32(0xAAAA, a, b);
-}
-
+/* Such that the order is right when ivec_store_kept() has put lanes of pairs side by side. */
 static ALWAYS_INLINE ivec ivec_blocks(void)
 {
-    return _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    return _mm512_setr_epi32(0, 0, 4, 0, 1, 0, 5, 0, 2, 0, 6, 0, 3, 0, 7, 0);
 }
 
 static ALWAYS_INLINE vec kept(ivec bits, uint32_t threshold, float keep)
@@ -186,14 +200,10 @@ static ALWAYS_INLINE vec kept(ivec bits, uint32_t threshold, float keep)
 
 static ALWAYS_INLINE void ivec_store_kept(const ivec word[4], uint32_t threshold, float keep, float *out)
 {
-    const vec a = kept(word[0], threshold, keep), b = kept(word[1], threshold, keep);
-    const vec c = kept(word[2], threshold, keep), d = kept(word[3], threshold, keep);
-    const __m512d ab = _mm512_castps_pd(_mm512_unpacklo_ps(a, b)), cd = _mm512_castps_pd(_mm512_unpacklo_ps(c, d));
-    const __m512d AB = _mm512_castps_pd(_mm512_unpackhi_ps(a, b)), CD = _mm512_castps_pd(_mm512_unpackhi_ps(c, d));
-    _mm512_storeu_ps(out, _mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd)));
-    _mm512_storeu_ps(out + 16, _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd)));
-    _mm512_storeu_ps(out + 32, _mm512_castpd_ps(_mm512_unpacklo_pd(AB, CD)));
-    _mm512_storeu_ps(out + 48, _mm512_castpd_ps(_mm512_unpackhi_pd(AB, CD)));
+    const __m512d front = _mm512_castps_pd(kept(ivec_pairs(word[0], word[1]), threshold, keep));
+    const __m512d back = _mm512_castps_pd(kept(ivec_pairs(word[2], word[3]), threshold, keep));
+    _mm512_storeu_ps(out, _mm512_castpd_ps(_mm512_unpacklo_pd(front, back)));
+    _mm512_storeu_ps(out + 16, _mm512_castpd_ps(_mm512_unpackhi_pd(front, back)));
 }
 
 #include "kernels_gemm.h"

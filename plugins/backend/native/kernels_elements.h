@@ -11,25 +11,6 @@ static ALWAYS_INLINE int part_of(int64_t j, int64_t n)
     return n - j < LANES ? (int)(n - j) : LANES;
 }
 
-static ALWAYS_INLINE float lanes_sum(vec x)
-{
-    float lane[LANES];
-    vec_store(lane, x);
-    for (int half = LANES / 2; half; half /= 2)
-        for (int i = 0; i < half; i++)
-            lane[i] += lane[i + half];
-    return lane[0];
-}
-
-static ALWAYS_INLINE float lanes_most(vec x)
-{
-    float lane[LANES];
-    vec_store(lane, x);
-    for (int i = 1; i < LANES; i++)
-        lane[0] = lane[i] > lane[0] ? lane[i] : lane[0];
-    return lane[0];
-}
-
 /* ---- Transcendentals --------------------------------------------------------------------------------------------- */
 
 /* exp x within 2e-7 of itself, for x from -87 to 88; beyond, that of the nearer end; NaN stays NaN. x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two
@@ -192,13 +173,13 @@ static void norm(int64_t n, const float *x, const float *gain, const float *bias
 {
     vec total = vec_set(0), squares = vec_set(0);
     FOR_VECTORS(n, total = total + LOAD(x));
-    const float mean = lanes_sum(total) / (float)n;
+    const float mean = vec_sum(total) / (float)n;
     const vec m = vec_set(mean);
     FOR_VECTORS(n, {
         const vec d = vec_first(LOAD(x) - m, part);
         squares = vec_fma(d, d, squares);
     });
-    const float inverse = 1 / sqrtf(lanes_sum(squares) / (float)n + eps);
+    const float inverse = 1 / sqrtf(vec_sum(squares) / (float)n + eps);
     const vec i = vec_set(inverse);
     FOR_VECTORS(n, STORE(y, vec_fma((LOAD(x) - m) * i, LOAD(gain), LOAD(bias))));
     saved[0] = mean;
@@ -215,7 +196,7 @@ static void norm_back(int64_t n, const float *x, const float *gain, const float 
         g_sum = g_sum + g;
         gh_sum = vec_fma(g, (LOAD(x) - m) * i, gh_sum);
     });
-    const vec g_mean = vec_set(lanes_sum(g_sum) / (float)n), gh_mean = vec_set(lanes_sum(gh_sum) / (float)n);
+    const vec g_mean = vec_set(vec_sum(g_sum) / (float)n), gh_mean = vec_set(vec_sum(gh_sum) / (float)n);
     FOR_VECTORS(n, {
         const vec h = (LOAD(x) - m) * i;
         const vec d = LOAD(dy) * LOAD(gain) - vec_fma(h, gh_mean, g_mean);
@@ -246,14 +227,14 @@ static float softmax(int64_t n, float *s, float scale, const float *factors)
 {
     vec most = vec_set(s[0]), sum = vec_set(0);
     FOR_VECTORS(n, most = vec_most(most, part == LANES ? vec_load(s + j) : vec_load_or(s + j, part, s[0])));
-    const float top = lanes_most(most) * scale;
+    const float top = vec_top(most) * scale;
     const vec factor = vec_set(scale), base = vec_set(-top);
     FOR_VECTORS(n, {
         const vec e = vec_first(exp_of(vec_fma(LOAD(s), factor, base)), part);
         STORE(s, e);
         sum = sum + e;
     });
-    const float total = lanes_sum(sum);
+    const float total = vec_sum(sum);
     const vec inverse = vec_set(1 / total);
     if (factors)
         FOR_VECTORS(n, STORE(s, LOAD(s) * inverse * LOAD(factors)));
@@ -273,7 +254,7 @@ static void softmax_back(int64_t n, float *s, float *d, float scale, float denom
         STORE(s, p);
         STORE(d, dp);
     });
-    const vec mean = vec_set(lanes_sum(inner));
+    const vec mean = vec_set(vec_sum(inner));
     FOR_VECTORS(n, {
         const vec p = LOAD(s);
         STORE(d, p * (LOAD(d) - mean) * factor);

@@ -106,6 +106,21 @@ static ALWAYS_INLINE vec vec_power_of_two(vec x)
     return (vec)(((shifted)x + 127u) << 23);
 }
 
+/* The sum of the lanes: of each half's counterparts, then of each quarter's, and so on. */
+static ALWAYS_INLINE float vec_sum(vec x)
+{
+    return (x[0] + x[2]) + (x[1] + x[3]);
+}
+
+/* The largest of the lanes. */
+static ALWAYS_INLINE float vec_top(vec x)
+{
+    float top = x[0];
+    for (int i = 1; i < LANES; i++)
+        top = x[i] > top ? x[i] : top;
+    return top;
+}
+
 static ALWAYS_INLINE void vec_transpose(const float *from, int64_t ld, float *to, int64_t to_ld)
 {
     for (int i = 0; i < LANES; i++)
