@@ -269,10 +269,10 @@ static float log_sum_exp(int64_t n, const float *s)
 {
     vec most = vec_set(s[0]), sum = vec_set(0);
     FOR_VECTORS(n, most = vec_most(most, part == LANES ? vec_load(s + j) : vec_load_or(s + j, part, s[0])));
-    const float top = lanes_most(most);
+    const float top = vec_top(most);
     const vec base = vec_set(top);
     FOR_VECTORS(n, sum = sum + vec_first(exp_of(LOAD(s) - base), part));
-    return top + logf(lanes_sum(sum));
+    return top + logf(vec_sum(sum));
 }
 
 static float nll_sum(int64_t n, const float *s, const float *w, float log_sum)
@@ -283,7 +283,7 @@ static float nll_sum(int64_t n, const float *s, const float *w, float log_sum)
         FOR_VECTORS(n, sum = sum + LOAD(w) * vec_first(whole - LOAD(s), part));
     else
         FOR_VECTORS(n, sum = sum + vec_first(whole - LOAD(s), part));
-    return lanes_sum(sum);
+    return vec_sum(sum);
 }
 
 static void cross_entropy_back(int64_t n, const float *s, const float *w, float log_sum, float whole, float share, float *ds,
