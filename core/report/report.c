@@ -133,7 +133,7 @@ hone_status hone__report_make(hone__report_run *run, const char *also, hone_log 
     if (!r.plots->dir)
         return hone_no_memory(err, "writing a report");
     hone__doc_init(&r.doc, run->arena, run->name);
-    HONE_TRY(hone__intervals_make(run, log, err));
+    HONE_TRY(hone__intervals_make(run, HONE__INTERVAL_LIMIT_S, log, err));
     HONE_TRY(write_leaderboard(run, err));
     HONE_TRY(write_best(run, log, err));
     HONE_TRY(link_best(run, err));

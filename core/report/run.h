@@ -54,11 +54,19 @@ typedef struct hone__report_point {
     bool ranked;             /* each of its seeds is complete */
 } hone__report_point;
 
+/* A 95 % interval; NaN where there is none. */
+typedef struct hone__range {
+    double low, high;
+} hone__range;
+
 typedef struct hone__report_run {
     hone_arena *arena;
     const char *dir;
     const hone__study *study;
     const char *intervals;     /* how they were reckoned, or why there are none; NULL: nothing to say */
+    hone__range *ranges;       /* [n_figures] of the best trial (intervals.h); NULL before they were looked for */
+    hone__range *test_ranges;  /* [n_figures] of the test data */
+    const char *range_note;    /* which metrics gave none, and why; NULL: nothing to say */
     const char *name, *metric; /* metric: what ranks */
     bool maximize;
     const char **columns; /* [n_columns] paths of the swept parameters, in the order of the search space */

@@ -71,22 +71,52 @@ hone_status hone__section_leaderboard(hone__report *r, hone_error *err)
     return HONE_OK;
 }
 
-hone_status hone__report_add_figures(hone__report *r, const hone__figure *figures, size_t n, const char *prefix,
-                                     hone_error *err)
+static bool any_known(const hone__range *ranges, size_t n)
 {
-    static const hone__column columns[] = {{"figure", false}, {"value", true}, {"how it was reckoned", false}};
+    for (size_t i = 0; ranges && i < n; i++)
+        if (!isnan(ranges[i].low))
+            return true;
+    return false;
+}
+
+/* A share that is exactly 1 keeps its decimals. */
+static bool is_count(double value)
+{
+    return value == floor(value) && fabs(value) > 1;
+}
+
+static hone_status add_figure(hone__report *r, hone__sheet *sheet, const hone__figure *f, const hone__range *range,
+                              const char *prefix, hone_error *err)
+{
     hone_arena *arena = r->run->arena;
-    hone__sheet *sheet = hone__sheet_create(arena, columns, 3);
+    const bool known = range && !isnan(range->low);
+    const char *cells[4];
+    size_t n = 0;
+    cells[n++] = hone_sprintf(arena, "%s%s", prefix, f->name);
+    cells[n++] = isnan(f->value) ? "-" : hone_sprintf(arena, is_count(f->value) ? "%.0f" : "%.4f", f->value);
+    if (range)
+        cells[n++] = !known               ? ""
+                     : is_count(f->value) ? hone_sprintf(arena, "%.0f to %.0f", range->low, range->high)
+                                          : hone_sprintf(arena, "%.4f to %.4f", range->low, range->high);
+    cells[n] = f->note;
+    for (size_t i = 0; i < n; i++)
+        if (!cells[i])
+            return hone_no_memory(err, "writing a report");
+    return hone__sheet_add(sheet, cells, err);
+}
+
+hone_status hone__report_add_figures(hone__report *r, const hone__figure *figures, const hone__range *ranges, size_t n,
+                                     const char *prefix, hone_error *err)
+{
+    static const hone__column columns[] = {
+        {"figure", false}, {"value", true}, {"95 % interval", true}, {"how it was reckoned", false}};
+    static const hone__column plain[] = {{"figure", false}, {"value", true}, {"how it was reckoned", false}};
+    const bool known = any_known(ranges, n);
+    hone__sheet *sheet = hone__sheet_create(r->run->arena, known ? columns : plain, known ? 4 : 3);
     if (!sheet)
         return hone_no_memory(err, "writing a report");
-    for (size_t i = 0; i < n; i++) {
-        const hone__figure *f = &figures[i];
-        const char *cells[] = {hone_sprintf(arena, "%s%s", prefix, f->name),
-                               isnan(f->value) ? "-" : hone_sprintf(arena, "%.4f", f->value), f->note};
-        if (!cells[0] || !cells[1])
-            return hone_no_memory(err, "writing a report");
-        HONE_TRY(hone__sheet_add(sheet, cells, err));
-    }
+    for (size_t i = 0; i < n; i++)
+        HONE_TRY(add_figure(r, sheet, &figures[i], known ? &ranges[i] : NULL, prefix, err));
     hone__doc_table(&r->doc, sheet, 0, NULL);
     return HONE_OK;
 }
@@ -138,7 +168,11 @@ hone_status hone__section_best(hone__report *r, hone_error *err)
             d, " The figures are those of the trial, on validation data that it did not learn from. The model in best/ is the "
                "refit: the same settings and seed, trained once more on the training and the validation data for the share "
                "of the steps after which the trial was at its best. Nothing is left to validate it on.");
-    HONE_TRY(hone__report_add_figures(r, best->figures, best->n_figures, "", err));
+    HONE_TRY(hone__report_add_figures(r, best->figures, r->run->ranges, best->n_figures, "", err));
+    if (r->run->range_note) {
+        hone__doc_note(d);
+        hone__doc_text(d, "%s", r->run->range_note);
+    }
     return add_seen(r, best->seen, best->n_seen, err);
 }
 
@@ -154,7 +188,7 @@ hone_status hone__section_test(hone__report *r, hone_error *err)
                    r->run->refit ? "The refitted model in best/" : "The chosen model");
     hone__doc_link(d, "test/predictions.tsv", "test/predictions.tsv");
     hone__doc_text(d, ".");
-    HONE_TRY(hone__report_add_figures(r, x->figures, x->n_figures, "test/", err));
+    HONE_TRY(hone__report_add_figures(r, x->figures, r->run->test_ranges, x->n_figures, "test/", err));
     HONE_TRY(add_seen(r, &r->run->test_seen, r->run->test_seen.split ? 1 : 0, err));
     for (size_t i = 0; i < r->test_findings.n; i++)
         HONE_TRY(hone__report_add_findings(r, r->test_findings.all[i], err));

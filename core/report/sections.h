@@ -56,9 +56,9 @@ hone_status hone__report_add_table(hone__report *r, const hone_table *table, hon
 hone_status hone__report_add_tables(hone__report *r, const hone_exhibits *x, hone_error *err) HONE_CHECKED;
 /* All curves and matrices of exhibits as pictures, and shows them. */
 hone_status hone__report_draw_exhibits(hone__report *r, const hone_exhibits *x, hone_error *err) HONE_CHECKED;
-/* A table of figures with how each was reckoned; `prefix` stands before their names. */
-hone_status hone__report_add_figures(hone__report *r, const hone__figure *figures, size_t n, const char *prefix,
-                                     hone_error *err) HONE_CHECKED;
+/* A table of figures with how each was reckoned, and their intervals [n], which may be NULL; `prefix` stands before their names. */
+hone_status hone__report_add_figures(hone__report *r, const hone__figure *figures, const hone__range *ranges, size_t n,
+                                     const char *prefix, hone_error *err) HONE_CHECKED;
 
 /* All pictures and tables of findings. */
 hone_status hone__report_add_findings(hone__report *r, const hone__findings *findings, hone_error *err) HONE_CHECKED;
