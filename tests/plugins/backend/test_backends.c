@@ -279,7 +279,7 @@ static double difference(const result *a, const result *b)
 }
 
 /* Sums of up to 513 products in another order: some 20 roundings of 6e-8 each, of the largest value. GELU by its polynomial is within
- * 1.5e-7 |x|. */
+ * 3.5e-7 |x|. */
 static const double tolerance = 2e-6;
 
 static void compare(build_fn *build, const int64_t *size, const instance *in, const char *what, size_t number)
