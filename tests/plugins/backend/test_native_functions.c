@@ -216,7 +216,8 @@ static void compare(const instance *in, const function *f, float *x, float *y)
     for (int i = 0; i < ARGUMENTS; i++) {
         if (isinf(x[i]))
             continue;
-        ck_assert_msg(isnan(x[i]) == isnan(y[i]), "%s of %g is %g", f->name, x[i], y[i]);
+        if (isnan(x[i]) != isnan(y[i])) /* each ck_assert() is a system call */
+            ck_abort_msg("%s of %g is %g", f->name, x[i], y[i]);
         const double exact = f->exact(x[i]), error = fabs(y[i] - exact), allowed = f->allowed(x[i], exact);
         if (!isnan(x[i]) && !(error / allowed <= most)) {
             most = error / allowed;
