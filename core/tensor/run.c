@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
+#include "tensor/core_ops.h"
 #include "tensor/graph_impl.h"
 #include <string.h>
 
@@ -238,6 +239,7 @@ static hone_status gradient_finish(hone_graph *g, hone_node *node)
     if (!node->weight || node->direct)
         return HONE_OK;
     hone__store_refresh(g->setup.store, node->weight, g->setup.pool);
+    node->weight->whole = true;
     sum s = {hone__store_gradient(g->setup.store, node->weight), node->gradient.data, HONE_F32, g->setup.real};
     hone_pool_run(g->setup.pool, count_of(node), GRAIN, add_range, &s);
     node->weight->reached = true;
@@ -273,6 +275,8 @@ static hone_status plant_seeds(hone_graph *g, hone_error *err)
         if (!root || !root->has_gradient)
             continue;
         HONE_TRY(gradient_begin(g, root, false, err));
+        if (root->direct)
+            root->weight->whole = true;
         sum s = {root->gradient.data, node->seed, root->value.dtype, HONE_F32};
         hone_pool_run(g->setup.pool, count_of(node), GRAIN, add_range, &s);
         if (!root->finisher)
@@ -303,12 +307,27 @@ static uint32_t fresh_of(const hone_graph *g, const hone__call *c)
     return fresh;
 }
 
+/* Which of a weight's rows the call is about to give a gradient: of a table that it picks rows from, these; else all. */
+static hone_status note_rows(hone_graph *g, const hone__call *c, uint32_t i, hone_node *root, hone_error *err)
+{
+    const hone_tensor *index = c->call.n_x > 1 ? c->call.x[1] : NULL;
+    if (!root->direct)
+        return HONE_OK;
+    if (c->call.op == &hone__op_gather && i == 0 && root == c->inputs[0])
+        return hone__store_pick(g->setup.store, root->weight, index->data, hone_shape_count(&index->shape), err);
+    root->weight->whole = true;
+    return HONE_OK;
+}
+
 static hone_status gradients_begin(hone_graph *g, hone__call *c, hone_error *err)
 {
     c->call.fresh = fresh_of(g, c);
     for (uint32_t i = 0; i < c->call.n_x; i++) {
-        if (c->dx[i] && !is_link(c, c->inputs[i]))
-            HONE_TRY(gradient_begin(g, hone__gradient_root(c->inputs[i]), c->call.fresh >> i & 1, err));
+        hone_node *root = c->dx[i] && !is_link(c, c->inputs[i]) ? hone__gradient_root(c->inputs[i]) : NULL;
+        if (!root)
+            continue;
+        HONE_TRY(gradient_begin(g, root, c->call.fresh >> i & 1, err));
+        HONE_TRY(note_rows(g, c, i, root, err));
     }
     return HONE_OK;
 }

@@ -7,7 +7,13 @@
 #include "base/str.h"
 #include <string.h>
 
-enum { BUCKETS = 1024, GRADIENT_ALIGNMENT = 16 /* elements: 64 bytes */, CLEAR_GRAIN = 1 << 18, FORM_ALIGNMENT = 64 };
+enum {
+    BUCKETS = 1024,
+    GRADIENT_ALIGNMENT = 16 /* elements: 64 bytes */,
+    CLEAR_GRAIN = 1 << 18,
+    CLEAR_ROWS = 1024,
+    FORM_ALIGNMENT = 64
+};
 
 typedef struct entry {
     hone__weight w; /* the first member: a hone__weight of the store is an entry */
@@ -283,11 +289,59 @@ static void clear_range(void *ctx, int64_t begin, int64_t end, int worker)
     memset((float *)ctx + begin, 0, (size_t)(end - begin) * sizeof(float));
 }
 
+static int64_t table_columns(const hone__weight *w)
+{
+    return w->value.shape.dim[1];
+}
+
+/* Rows of a table. */
+typedef struct rows {
+    const hone__weight *w;
+    float *gradient;
+} rows;
+
+static void clear_rows(void *ctx, int64_t begin, int64_t end, int worker)
+{
+    const rows *r = ctx;
+    const int64_t columns = table_columns(r->w);
+    (void)worker;
+    for (int64_t row = begin; row < end; row++)
+        if (r->w->picked[row])
+            memset(r->gradient + row * columns, 0, (size_t)columns * sizeof(float));
+}
+
 void hone__store_refresh(hone_store *store, hone__weight *w, hone_pool *pool)
 {
-    if (w->stale)
-        hone_pool_run(pool, w->n, CLEAR_GRAIN, clear_range, store->gradients + w->offset);
+    if (!w->stale)
+        return;
+    rows r = {w, store->gradients + w->offset};
+    if (w->picked && !w->whole)
+        hone_pool_run(pool, w->value.shape.dim[0], CLEAR_ROWS, clear_rows, &r);
+    else
+        hone_pool_run(pool, w->n, CLEAR_GRAIN, clear_range, r.gradient);
+    if (w->picked)
+        memset(w->picked, 0, (size_t)w->value.shape.dim[0]);
+    w->whole = false;
     w->stale = false;
+}
+
+hone_status hone__store_pick(hone_store *store, hone__weight *w, const int32_t *index, int64_t n, hone_error *err)
+{
+    if (!w->picked)
+        w->picked = hone_alloc(store->arena, (size_t)w->value.shape.dim[0]);
+    if (!w->picked)
+        return hone_no_memory(err, "noting which rows of a table have a gradient");
+    for (int64_t i = 0; i < n; i++)
+        w->picked[index[i]] = 1;
+    return HONE_OK;
+}
+
+bool hone__store_is_zero(const hone__weight *w, int64_t begin, int64_t n)
+{
+    if (!w->picked || w->whole || n <= 0)
+        return false;
+    const int64_t columns = table_columns(w), first = begin / columns, last = (begin + n - 1) / columns;
+    return !memchr(w->picked + first, 1, (size_t)(last - first + 1));
 }
 
 void hone__store_clear_gradients(hone_store *store)

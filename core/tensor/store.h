@@ -29,7 +29,10 @@ typedef struct hone__weight {
     bool loaded;    /* from a file; else initialised */
     bool reached; /* by a backward pass since gradients were cleared: gets an update. While it is false its gradient is zero, */
     bool stale; /* or, where this is true, of the step before: cleared where something is added to it, and at backward's end */
-    int64_t n;  /* elements */
+    uint8_t *
+        picked; /* [rows] of a table that rows were picked from; NULL before. While `whole` is false, the gradient, stale or not, is */
+    bool whole;       /* zero in all rows that are 0 here */
+    int64_t n;        /* elements */
     int64_t offset;   /* of its gradient in the block, in elements; -1 if it has none */
     uint64_t version; /* counts changes of the value, so that packed copies know when they are stale */
     hone__form *forms;
@@ -59,8 +62,12 @@ hone_status hone__store_close(hone_store *store, hone_error *err) HONE_CHECKED;
 
 float *hone__store_gradients(hone_store *store, int64_t *n);           /* the block; *n in elements */
 float *hone__store_gradient(hone_store *store, const hone__weight *w); /* NULL if it has none */
-/* Zeroes one gradient, if it is stale. */
+/* Zeroes one gradient, if it is stale: of a table the rows that were picked, where nothing else was written. */
 void hone__store_refresh(hone_store *store, hone__weight *w, hone_pool *pool);
+/* Notes that only the rows index[0 .. n-1] of w [R, C] are about to get a gradient. Who writes others sets w->whole. */
+hone_status hone__store_pick(hone_store *store, hone__weight *w, const int32_t *index, int64_t n, hone_error *err) HONE_CHECKED;
+/* Is the gradient known to be zero in elements begin .. begin+n-1? Of a gradient that is not stale. */
+bool hone__store_is_zero(const hone__weight *w, int64_t begin, int64_t n);
 /* From here on no weight was reached, and gradients are zero once backward has run: what backward writes whole is never cleared. */
 void hone__store_clear_gradients(hone_store *store);
 

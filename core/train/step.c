@@ -374,7 +374,8 @@ static void square_ranges(void *ctx, int64_t begin, int64_t end, int worker)
     for (int64_t i = begin; i < end; i++) {
         const range *r = &s->ranges[i];
         const float *g = hone__store_gradient(s->setup.net->store, r->weight);
-        s->sums[i] = r->weight->reached ? hone__sum_of_squares(g + r->begin, r->n) : 0;
+        const bool zero = !r->weight->reached || hone__store_is_zero(r->weight, r->begin, r->n);
+        s->sums[i] = zero ? 0 : hone__sum_of_squares(g + r->begin, r->n);
     }
 }
 

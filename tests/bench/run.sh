@@ -181,7 +181,10 @@ if wanted sweep "12 trials"; then
   elif have_mrpc; then
     small=(trainer.max_train_samples=800 "$learning_rates" cache_dir="$out/cache")
     mrpc_run "sweep, nothing frozen" 1 "${small[@]}"
-    mrpc_run "sweep, 4 of 6 layers frozen" 1 "${small[@]}" "model.freeze={embeddings: true, layers: 4}"
+    frozen=("${small[@]}" "model.freeze={embeddings: true, layers: 4}")
+    mrpc_run "sweep, 4 of 6 layers frozen, no cache" 1 "${frozen[@]}" trainer.cache_frozen=none
+    mrpc_run "sweep, 4 of 6 layers frozen" 1 "${frozen[@]}"
+    mrpc_run "sweep, nothing frozen, one trial at a time" 1 "${small[@]}" sweep.max_concurrent_trials=1 trainer.threads="$all_threads"
   fi
 fi
 

@@ -352,6 +352,58 @@ START_TEST(a_micro_batch_is_summed_completely_and_then_added)
 }
 END_TEST
 
+/* Two rows of a table of six are picked, and each gets a gradient of ones; tied: a product with the whole table gives all rows one, too. */
+static void pick(rig *r, int32_t a, int32_t b, bool tied)
+{
+    static const float ones[] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    const int32_t rows[] = {a, b};
+    hone_shape two = hone_shape_1(2);
+    rig_graph(r, true);
+    hone_graph *g = r->g;
+    hone__graph_seed(g, hone_embedding(g, "table", 6, 3, normal, hone_constant(g, HONE_I32, &two, rows)), ones);
+    if (tied) {
+        hone_shape shape = hone_shape_2(6, 3);
+        hone_node *scores = hone_linear_of(g, matrix(r, 2, 3, six), hone_weight(g, "table", &shape, normal, 0), NULL);
+        hone__graph_seed(g, scores, ones);
+    }
+}
+
+/* Only what was picked is cleared, unless something else was written; either way nothing is left of the step before. */
+START_TEST(a_gradient_of_picked_rows_is_zero_elsewhere)
+{
+    static const struct {
+        int32_t a, b;
+        bool tied, again; /* a second micro-batch */
+    } steps[] = {{1, 4, false, false}, {0, 5, false, false}, {2, 2, true, false}, {3, 4, false, false},
+                 {1, 1, false, true},  {5, 5, false, false}, {0, 0, true, true},  {2, 3, false, false}};
+    hone_error err;
+    rig r = rig_open();
+    pick(&r, 0, 0, false);
+    check_ok(hone__store_close(r.store, &err), &err);
+    hone__weight *w = hone__store_weight(r.store, "table");
+    const float *gradient = hone__store_gradient(r.store, w), of_product[] = {1 + 4, 2 + 5, 3 + 6};
+    ck_assert(!hone__store_is_zero(w, 0, 3)); /* nothing is known yet */
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        hone__store_clear_gradients(r.store);
+        for (int pass = 0; pass <= steps[i].again; pass++) {
+            pick(&r, steps[i].a, steps[i].b, steps[i].tied);
+            rig_run(&r, true);
+        }
+        for (int k = 0; k < 18; k++) {
+            const int row = k / 3;
+            const float once =
+                (float)(row == steps[i].a) + (float)(row == steps[i].b) + (steps[i].tied ? of_product[k % 3] : 0);
+            ck_assert_float_eq(gradient[k], steps[i].again ? 2 * once : once);
+            ck_assert(!hone__store_is_zero(w, k, 1) || gradient[k] == 0);
+        }
+        const bool whole = steps[i].tied || steps[i].again;
+        ck_assert_int_eq(hone__store_is_zero(w, 3 * (steps[i].a ? 0 : 1), 3), !whole);
+        ck_assert(!hone__store_is_zero(w, 0, 18));
+    }
+    rig_close(&r);
+}
+END_TEST
+
 /* ---- Forms of weights ------------------------------------------------------------------------------------------------ */
 
 /* A backend whose form of a weight is its double, which its products take. */
@@ -566,6 +618,7 @@ SUITE("graph", one_step_reads_like_this, the_first_error_stands_and_names_scope_
       a_graph_goes_through_its_states_in_order, nodes_that_nobody_asked_for_are_not_run,
       gradients_of_a_node_used_twice_are_added, views_share_data_and_stopped_gradients_stop,
       an_opened_node_can_be_perturbed_and_asked_for_its_gradient, a_weight_without_gradient_is_a_constant,
-      a_micro_batch_is_summed_completely_and_then_added, a_form_of_a_weight_is_made_once_after_each_change,
-      memory_is_used_again_once_nobody_needs_it, pieces_that_live_at_the_same_time_do_not_overlap,
-      a_step_allocates_nothing_once_arena_and_block_are_large_enough, any_allocation_may_fail_and_a_retry_succeeds)
+      a_micro_batch_is_summed_completely_and_then_added, a_gradient_of_picked_rows_is_zero_elsewhere,
+      a_form_of_a_weight_is_made_once_after_each_change, memory_is_used_again_once_nobody_needs_it,
+      pieces_that_live_at_the_same_time_do_not_overlap, a_step_allocates_nothing_once_arena_and_block_are_large_enough,
+      any_allocation_may_fail_and_a_retry_succeeds)
