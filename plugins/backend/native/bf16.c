@@ -8,8 +8,9 @@
 
 #include <string.h>
 
-/* Rows of C, and panels of it, that are one task; rows or columns of an operand that are packed at once, and pairs of terms of these. */
-enum { TASK_ROWS = 96, TASK_PANELS = 4, PACKED = 16, PACKED_PAIRS = 32 };
+/* Rows of C, and panels of it, that are one task, half as many of both where threads would have fewer tasks than so many each; rows or columns
+ * of an operand that are packed at once, and pairs of terms of these; words of a line of the cache. */
+enum { TASK_ROWS = 192, TASK_PANELS = 8, TASKS_PER_THREAD = 4, PACKED = 16, PACKED_PAIRS = 32, LINE = 16 };
 
 static int64_t parts(int64_t n, int64_t size)
 {
@@ -26,9 +27,16 @@ static int64_t words_of(const native_bf16 *k, int64_t terms)
     return rounded(parts(terms, 2) * k->per_pair, k->unit);
 }
 
+/* From one row of A to the next. Where that would be a multiple of 2 KiB, the rows of a tile would fall into the same sets of the cache. */
+static int64_t a_stride(const native_bf16 *k, int64_t t)
+{
+    const int64_t lines = parts(words_of(k, t), LINE);
+    return (lines + (lines % 32 == 0)) * LINE;
+}
+
 static int64_t packed_a_words(const native_bf16 *k, int64_t i, int64_t t)
 {
-    return rounded(rounded(i, k->rows) * words_of(k, t), 16);
+    return rounded(i, k->rows) * a_stride(k, t);
 }
 
 size_t native_bf16_panel_bytes(const native_set *set, int64_t j, int64_t t)
@@ -43,7 +51,7 @@ size_t native_bf16_bytes(const native_set *set, int64_t i, int64_t j, int64_t t)
 
 static uint32_t *a_row(const native_bf16_product *p, int64_t i)
 {
-    return (uint32_t *)p->scratch + i * words_of(p->set->bf16, p->T);
+    return (uint32_t *)p->scratch + i * a_stride(p->set->bf16, p->T);
 }
 
 /* Where a panel begins in packed B, and how wide it is. */
@@ -80,24 +88,43 @@ static void pack_below(const native_bf16 *k, const float *from, int64_t ld, int6
     }
 }
 
-/* Rows i .. i+n-1 of A, n <= PACKED. */
-static void pack_rows(const native_bf16_product *p, int64_t i, int64_t n)
+/* What there is to pack of an operand, in pieces: of terms that stand one after another PACKED rows of A or one panel, of those that stand one
+ * below the other PACKED_PAIRS pairs of all columns, so that memory is read row by row. */
+static int64_t pieces_of_a(const native_bf16_product *p)
+{
+    return p->a_t == 1 ? parts(p->I, PACKED) : parts(parts(p->T, 2), PACKED_PAIRS);
+}
+
+static int64_t pieces_of_b(const native_bf16_product *p)
+{
+    return p->b_t == 1 ? parts(p->J, p->set->bf16->columns) : parts(parts(p->T, 2), PACKED_PAIRS);
+}
+
+/* Pairs from `first` on of columns of A. The last ones are followed by zeros. */
+static void pack_columns(const native_bf16_product *p, int64_t first)
 {
     const native_bf16 *k = p->set->bf16;
-    const int64_t words = words_of(k, p->T), pairs = parts(p->T, 2);
+    const int64_t pairs = parts(p->T, 2), n = native_least(PACKED_PAIRS, pairs - first), at = first * k->per_pair;
+    const int64_t end = at + n * k->per_pair, zeros = first + n == pairs ? words_of(k, p->T) - end : 0;
     uint32_t block[2 * PACKED_PAIRS * PACKED];
-    if (p->a_t == 1) {
-        for (int64_t r = i; r < i + n; r++)
-            k->row(p->T, p->a + r * p->a_i, a_row(p, r), words);
+    for (int64_t i = 0; i < p->I; i += PACKED) {
+        const int64_t some = native_least(PACKED, p->I - i);
+        pack_below(k, p->a + i, p->a_t, p->T, first, n, some, block, PACKED);
+        turn(p->set, block, PACKED, n * k->per_pair, some, a_row(p, i) + at, a_stride(k, p->T));
+        for (int64_t r = i; zeros > 0 && r < i + some; r++)
+            memset(a_row(p, r) + end, 0, (size_t)zeros * sizeof(uint32_t));
+    }
+}
+
+static void pack_a(const native_bf16_product *p, int64_t piece)
+{
+    const native_bf16 *k = p->set->bf16;
+    if (p->a_t != 1) {
+        pack_columns(p, piece * PACKED_PAIRS);
         return;
     }
-    for (int64_t pair = 0; pair < pairs; pair += PACKED_PAIRS) {
-        const int64_t some = native_least(PACKED_PAIRS, pairs - pair);
-        pack_below(k, p->a + i, p->a_t, p->T, pair, some, n, block, PACKED);
-        turn(p->set, block, PACKED, some * k->per_pair, n, a_row(p, i) + pair * k->per_pair, words);
-    }
-    for (int64_t r = i, used = pairs * k->per_pair; r < i + n && used < words; r++)
-        memset(a_row(p, r) + used, 0, (size_t)(words - used) * sizeof(uint32_t));
+    for (int64_t r = piece * PACKED; r < native_least((piece + 1) * PACKED, p->I); r++)
+        k->row(p->T, p->a + r * p->a_i, a_row(p, r), words_of(k, p->T));
 }
 
 /* Columns of a panel whose terms stand one after another: rounded like rows, then turned. */
@@ -121,31 +148,42 @@ static void pack_panel_turned(const native_bf16_product *p, int64_t j, uint32_t 
     }
 }
 
-static void pack_panel(const native_bf16_product *p, int64_t panel, uint32_t *panels)
+/* Pairs from `first` on of all panels. The last ones are followed by zeros. */
+static void pack_rows(const native_bf16_product *p, int64_t first, uint32_t *panels)
 {
     const native_bf16 *k = p->set->bf16;
-    const int64_t j = panel * k->columns, pairs = parts(p->T, 2), words = words_of(k, p->T);
-    int64_t width;
-    uint32_t *to = panels + panel_of(p, panel, &width);
-    if (p->b_t == 1) {
-        pack_panel_turned(p, j, to, width);
-        return;
+    const int64_t pairs = parts(p->T, 2), n = native_least(PACKED_PAIRS, pairs - first), at = first * k->per_pair;
+    const int64_t end = at + n * k->per_pair, zeros = first + n == pairs ? words_of(k, p->T) - end : 0;
+    for (int64_t j = 0; j < p->J; j += k->columns) {
+        int64_t width;
+        uint32_t *to = panels + panel_of(p, j / k->columns, &width);
+        pack_below(k, p->b + j, p->b_t, p->T, first, n, native_least(width, p->J - j), to + at * width, width);
+        memset(to + end * width, 0, (size_t)(zeros * width) * sizeof *to);
     }
-    pack_below(k, p->b + j, p->b_t, p->T, 0, pairs, native_least(width, p->J - j), to, width);
-    memset(to + pairs * k->per_pair * width, 0, (size_t)((words - pairs * k->per_pair) * width) * sizeof *to);
 }
 
-/* First the rows of A, PACKED at a time, then the panels of B. */
+static void pack_b(const native_bf16_product *p, int64_t piece, uint32_t *panels)
+{
+    int64_t width;
+    if (p->b_t != 1) {
+        pack_rows(p, piece * PACKED_PAIRS, panels);
+        return;
+    }
+    uint32_t *to = panels + panel_of(p, piece, &width);
+    pack_panel_turned(p, piece * p->set->bf16->columns, to, width);
+}
+
+/* First A, then B. */
 static void pack_range(void *ctx, int64_t begin, int64_t end, int worker)
 {
     const native_bf16_product *p = ctx;
-    const int64_t of_a = parts(p->I, PACKED);
+    const int64_t of_a = pieces_of_a(p);
     (void)worker;
     for (int64_t n = begin; n < end; n++) {
         if (n < of_a)
-            pack_rows(p, n * PACKED, native_least(PACKED, p->I - n * PACKED));
+            pack_a(p, n);
         else
-            pack_panel(p, n - of_a, own_panels(p));
+            pack_b(p, n - of_a, own_panels(p));
     }
 }
 
@@ -159,13 +197,13 @@ static void pack_panels_range(void *ctx, int64_t begin, int64_t end, int worker)
     const packing *x = ctx;
     (void)worker;
     for (int64_t n = begin; n < end; n++)
-        pack_panel(x->product, n, x->panels);
+        pack_b(x->product, n, x->panels);
 }
 
 void native_bf16_pack(hone_pool *pool, const native_bf16_product *p, uint32_t *panels)
 {
     packing x = {p, panels};
-    hone_pool_run(pool, parts(p->J, p->set->bf16->columns), 1, pack_panels_range, &x);
+    hone_pool_run(pool, pieces_of_b(p), 1, pack_panels_range, &x);
 }
 
 /* ---- Tiles ------------------------------------------------------------------------------------------------------- */
@@ -176,40 +214,60 @@ static void tile(const native_bf16_product *p, int64_t i, int64_t rows, int64_t 
     const int64_t words = words_of(k, p->T), n = native_least(k->block, words - word), j = panel * k->columns;
     int64_t width;
     const uint32_t *panels = p->panels ? p->panels : own_panels(p), *b = panels + panel_of(p, panel, &width) + word * width;
-    k->tile(p->set, (int)rows, n, a_row(p, i) + word, words, b, (int)width, p->c + i * p->ldc + j, p->ldc,
+    k->tile(p->set, (int)rows, n, a_row(p, i) + word, a_stride(k, p->T), b, (int)width, p->c + i * p->ldc + j, p->ldc,
             (int)native_least(width, p->J - j), p->add || word > 0, p->bias && word + n == words ? p->bias + j : NULL);
 }
 
-static void task(const native_bf16_product *p, int64_t i0, int64_t panel0)
+/* C, cut into tasks of `rows` rows and `panels` panels, `across` beside each other and n in all. */
+typedef struct tasks {
+    const native_bf16_product *p;
+    int64_t rows, panels, across, n;
+} tasks;
+
+static tasks tasks_of(const native_bf16_product *p, int64_t part)
 {
+    tasks t = {.p = p, .rows = TASK_ROWS / part, .panels = TASK_PANELS / part};
+    t.across = parts(parts(p->J, p->set->bf16->columns), t.panels);
+    t.n = parts(p->I, t.rows) * t.across;
+    return t;
+}
+
+static void task(const tasks *s, int64_t i0, int64_t panel0)
+{
+    const native_bf16_product *p = s->p;
     const native_bf16 *k = p->set->bf16;
-    const int64_t i1 = native_least(i0 + TASK_ROWS, p->I);
-    const int64_t panel1 = native_least(panel0 + TASK_PANELS, parts(p->J, k->columns));
+    const int64_t i1 = native_least(i0 + s->rows, p->I);
+    const int64_t panel1 = native_least(panel0 + s->panels, parts(p->J, k->columns));
     for (int64_t word = 0; word < words_of(k, p->T); word += k->block)
         for (int64_t i = i0; i < i1; i += k->rows)
             for (int64_t panel = panel0; panel < panel1; panel++)
                 tile(p, i, native_least(k->rows, i1 - i), word, panel);
+    const int64_t j = panel0 * k->columns, columns = native_least(panel1 * k->columns, p->J) - j;
+    for (int64_t i = i0; p->act && i < i1; i++)
+        p->act(columns, p->c + i * p->ldc + j, p->acted + i * p->ldc + j);
 }
 
 static void task_range(void *ctx, int64_t begin, int64_t end, int worker)
 {
-    const native_bf16_product *p = ctx;
-    const native_bf16 *k = p->set->bf16;
-    const int64_t across = parts(parts(p->J, k->columns), TASK_PANELS);
+    const tasks *t = ctx;
+    const native_bf16 *k = t->p->set->bf16;
     (void)worker;
     if (k->begin)
         k->begin();
     for (int64_t n = begin; n < end; n++)
-        task(p, n / across * TASK_ROWS, n % across * TASK_PANELS);
+        task(t, n / t->across * t->rows, n % t->across * t->panels);
     if (k->end)
         k->end();
 }
 
 void native_bf16_multiply(hone_pool *pool, const native_bf16_product *p)
 {
-    const int64_t panels = parts(p->J, p->set->bf16->columns);
-    hone_pool_run(pool, parts(p->I, PACKED) + (p->panels ? 0 : panels), 1, pack_range, (void *)p);
-    hone_pool_run(pool, parts(p->I, TASK_ROWS) * parts(panels, TASK_PANELS), 1, task_range, (void *)p);
+    const int threads = pool ? hone_pool_threads(pool) : 1;
+    tasks t = tasks_of(p, 1);
+    if (threads > 1 && t.n < TASKS_PER_THREAD * (int64_t)threads)
+        t = tasks_of(p, 2);
+    hone_pool_run(pool, pieces_of_a(p) + (p->panels ? 0 : pieces_of_b(p)), 1, pack_range, (void *)p);
+    hone_pool_run(pool, t.n, 1, task_range, &t);
 }
 
 /* ---- Rounded floats ---------------------------------------------------------------------------------------------- */

@@ -58,8 +58,10 @@ typedef struct native_bf16_product {
     float *c;
     int64_t ldc;
     bool add;
-    void *scratch;          /* native_bf16_bytes() of i, j and t, aligned to 64 */
-    const uint32_t *panels; /* B by native_bf16_pack(); NULL: it is packed into the scratch */
+    void *scratch;                                    /* native_bf16_bytes() of i, j and t, aligned to 64 */
+    const uint32_t *panels;                           /* B by native_bf16_pack(); NULL: it is packed into the scratch */
+    void (*act)(int64_t n, const float *x, float *y); /* as native_product has it */
+    float *acted;
 } native_bf16_product;
 
 void native_bf16_multiply(hone_pool *pool, const native_bf16_product *p);

@@ -83,11 +83,21 @@ static native_bf16_product dw_of(const native_set *set, const hone_op_call *c)
                                  .scratch = c->scratch};
 }
 
+void native_linear_bf16_forward(const native_set *set, const hone_op_call *c, void (*act)(int64_t n, const float *x, float *y),
+                                float *acted)
+{
+    native_bf16_product y = y_of(set, c);
+    y.act = act;
+    y.acted = acted;
+    if (act && !c->training)
+        y.c = acted; /* nobody needs what the activation is made of */
+    native_bf16_multiply(c->pool, &y);
+}
+
 static hone_status forward(const native_set *set, const hone_op_call *c, hone_error *err)
 {
-    const native_bf16_product y = y_of(set, c);
     (void)err;
-    native_bf16_multiply(c->pool, &y);
+    native_linear_bf16_forward(set, c, NULL, NULL);
     return HONE_OK;
 }
 

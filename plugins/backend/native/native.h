@@ -167,6 +167,8 @@ extern const native_op native_linear, native_linear_bf16, native_attention, nati
 /* x [N, K] w^T + b, and what `act` makes of it (NULL: nothing). */
 void native_linear_forward(const native_set *set, const hone_op_call *c, void (*act)(int64_t n, const float *x, float *y),
                            float *acted);
+void native_linear_bf16_forward(const native_set *set, const hone_op_call *c, void (*act)(int64_t n, const float *x, float *y),
+                                float *acted);
 
 /* The sequence and the first element of a row of dropout's x; *b, 0 at first, is moved along with rising rows. */
 uint64_t native_dropout_row(const hone_op_call *c, int64_t row, int64_t *b, uint64_t *first);

@@ -25,23 +25,31 @@ static bool is_gelu(const hone_op_call *c)
     return is(c, "gelu") || is(c, "gelu_tanh");
 }
 
+/* The operator of a linear layer, in float32 or bf16; NULL: it is none, or of no size. */
+static const native_op *linear_of(const hone_op_call *c)
+{
+    const native_op *op = is(c, "linear") ? &native_linear : is(c, "linear_bf16") ? &native_linear_bf16 : NULL;
+    return op && op->fits(c) ? op : NULL;
+}
+
 static uint32_t gelu_takes(const hone_op_call *const *calls, uint32_t n, hone_direction direction)
 {
     (void)direction;
-    return n >= 2 && is(calls[0], "linear") && native_linear.fits(calls[0]) && is_gelu(calls[1]) ? 2 : 0;
+    return n >= 2 && linear_of(calls[0]) && is_gelu(calls[1]) ? 2 : 0;
 }
 
 static size_t gelu_scratch(const native_set *set, const hone_op_call *const *calls, uint32_t n, hone_direction direction)
 {
     (void)n;
-    return native_linear.scratch(set, calls[0], direction);
+    return linear_of(calls[0])->scratch(set, calls[0], direction);
 }
 
 static hone_status gelu_forward(const native_set *set, const hone_op_call *const *calls, uint32_t n, hone_error *err)
 {
     (void)n;
     (void)err;
-    native_linear_forward(set, calls[0], is(calls[1], "gelu") ? set->gelu : set->gelu_tanh, calls[1]->y[0]->data);
+    (linear_of(calls[0]) == &native_linear ? native_linear_forward : native_linear_bf16_forward)(
+        set, calls[0], is(calls[1], "gelu") ? set->gelu : set->gelu_tanh, calls[1]->y[0]->data);
     return HONE_OK;
 }
 
@@ -67,7 +75,7 @@ static void gelu_backward(const native_set *set, const hone_op_call *const *call
                 gelu->dx[0]->data};
     (void)n;
     hone_pool_run(gelu->pool, hone_shape_count(&gelu->x[0]->shape), GRAIN, slopes_range, &s);
-    native_linear.backward(set, linear);
+    linear_of(linear)->backward(set, linear);
 }
 
 const native_run native_linear_gelu = {gelu_takes, gelu_scratch, gelu_forward, gelu_backward};
