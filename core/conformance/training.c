@@ -35,7 +35,7 @@ static void fill_gradient(weight *x, int64_t step)
 }
 
 static void update_range(const hone__lab *lab, const hone_self *self, weight *x, void *state, int64_t step, int64_t begin,
-                         int64_t n)
+                         int64_t n, bool dormant)
 {
     float *slots[MOST_SLOTS];
     for (int i = 0; i < MOST_SLOTS; i++)
@@ -53,7 +53,8 @@ static void update_range(const hone__lab *lab, const hone_self *self, weight *x,
                            .weight_decay = 0.1,
                            .gradient_scale = 0.5,
                            .w_bf16 = x->bf16 + begin,
-                           .state = state};
+                           .state = state,
+                           .dormant = dormant};
     optimizer_of(lab)->update(self, &u);
 }
 
@@ -66,7 +67,7 @@ static hone_status run_steps(const hone__lab *lab, const hone_self *self, weight
         if (optimizer_of(lab)->begin_step)
             HONE_TRY(optimizer_of(lab)->begin_step(self, step, 1.5, state, err));
         for (int64_t begin = 0; begin < ELEMENTS; begin += grain)
-            update_range(lab, self, x, state, step, begin, ELEMENTS - begin < grain ? ELEMENTS - begin : grain);
+            update_range(lab, self, x, state, step, begin, ELEMENTS - begin < grain ? ELEMENTS - begin : grain, false);
     }
     return HONE_OK;
 }
@@ -93,7 +94,7 @@ static hone_status updates_are_finite(hone__lab *lab, hone_error *err)
     /* A gradient of zeros must not divide by it. */
     memset(x.g, 0, sizeof x.g);
     fill_weight(&x);
-    update_range(lab, self, &x, state, STEPS + 1, 0, ELEMENTS);
+    update_range(lab, self, &x, state, STEPS + 1, 0, ELEMENTS, false);
     for (int i = 0; i < ELEMENTS; i++)
         HONE__EXPECT(isfinite((double)x.w[i]), "element %d is not finite after a step with a gradient of zero", i);
     return HONE_OK;
@@ -111,6 +112,24 @@ static hone_status ranges_give_the_bits_of_the_whole(hone__lab *lab, hone_error 
     HONE_TRY(run_steps(lab, whole, &x, state_whole, 1, STEPS, ELEMENTS, err));
     HONE_TRY(run_steps(lab, parts, &y, state_parts, 1, STEPS, 5, err));
     HONE__EXPECT(memcmp(&x, &y, sizeof x) == 0, "a weight updated in ranges has other bits than one updated as a whole");
+    return HONE_OK;
+}
+
+static hone_status dormant_ranges_have_the_bits_of_others(hone__lab *lab, hone_error *err)
+{
+    hone_self *told, *untold;
+    void *state_told, *state_untold;
+    weight x, y;
+    HONE_TRY(open_optimizer(lab, &told, &x, &state_told, err));
+    HONE_TRY(open_optimizer(lab, &untold, &y, &state_untold, err));
+    memset(x.g, 0, sizeof x.g);
+    memset(y.g, 0, sizeof y.g);
+    for (int64_t step = 1; step <= STEPS; step++) {
+        update_range(lab, told, &x, state_told, step, 0, ELEMENTS, true);
+        update_range(lab, untold, &y, state_untold, step, 0, ELEMENTS, false);
+    }
+    HONE__EXPECT(memcmp(&x, &y, sizeof x) == 0,
+                 "a weight that never had a gradient has other bits where hone_update.dormant says so");
     return HONE_OK;
 }
 
@@ -160,6 +179,7 @@ const hone__check hone__checks_of_optimizer[] = {
     {"it has a parameter learning_rate", it_has_a_learning_rate},
     {"updates are finite", updates_are_finite},
     {"ranges give the bits of the whole", ranges_give_the_bits_of_the_whole},
+    {"dormant ranges have the bits of others", dormant_ranges_have_the_bits_of_others},
     {"restored slots and state continue the same", restored_state_continues_the_same},
     {"the bf16 copy is the weight", the_bf16_copy_is_the_weight},
     {NULL, NULL},

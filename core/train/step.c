@@ -4,6 +4,7 @@
 #include "train/step.h"
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "train/dormant.h"
 #include "train/squares.h"
 
 #include <math.h>
@@ -15,6 +16,7 @@ enum { RANGE = 16384 /* elements of a weight that one thread takes at a time */ 
 typedef struct range {
     hone__weight *weight;
     const hone__weight_rate *rate;
+    const hone__dormant *dormant;
     int64_t begin, n;
 } range;
 
@@ -36,6 +38,7 @@ struct hone__stepper {
     float *backup; /* the trained weights while others are evaluated; NULL where no technique wants that */
     bool evaluating;
     hone__weight_rate *rates; /* of the store's weights, in its order */
+    hone__dormant *dormant;   /* likewise */
     double base_rate;
     int64_t updated; /* the last step whose update is in the weights; 0 before the first */
     /* Of the step being run. */
@@ -52,15 +55,17 @@ static bool trainable(const hone__weight *w)
 }
 
 /* Ranges of at most RANGE elements; returns how many there are, and fills them where `out` is given. */
-static size_t cut(const hone_store *store, const hone__weight_rate *rates, bool whole_weights, range *out)
+static size_t cut(const hone__stepper *s, range *out)
 {
+    const hone_store *store = s->setup.net->store;
+    const bool whole_weights = s->setup.optimizer->whole_weights;
     size_t n = 0;
     for (size_t i = 0; i < hone__store_count(store); i++) {
         hone__weight *w = hone__store_at(store, i);
         const int64_t length = whole_weights ? w->n : RANGE;
         for (int64_t begin = 0; trainable(w) && begin < w->n; begin += length, n++)
             if (out)
-                out[n] = (range){w, &rates[i], begin, w->n - begin < length ? w->n - begin : length};
+                out[n] = (range){w, &s->rates[i], &s->dormant[i], begin, w->n - begin < length ? w->n - begin : length};
     }
     return n;
 }
@@ -126,18 +131,18 @@ static hone_status make_rates(hone__stepper *s, hone_error *err)
 static hone_status fill(hone__stepper *s, hone_error *err)
 {
     const hone__stepper_setup *setup = &s->setup;
-    const hone_store *store = setup->net->store;
     hone__store_gradients(setup->net->store, &s->n_gradients);
-    s->n_ranges = cut(store, NULL, setup->optimizer->whole_weights, NULL);
+    s->n_ranges = cut(s, NULL);
     if (s->n_ranges == 0)
         return hone_fail(err, HONE_EINVAL, "every weight is frozen, so there is nothing to train; freeze less");
     s->ranges = hone_alloc_array(setup->trial, s->n_ranges, sizeof *s->ranges);
     s->sums = hone_alloc_array(setup->trial, s->n_ranges, sizeof *s->sums);
     s->optimizer_state = hone_alloc(setup->trial, (size_t)setup->optimizer->state_bytes);
-    if (!s->ranges || !s->sums || !s->optimizer_state)
+    s->dormant = hone_alloc_array(setup->trial, hone__store_count(setup->net->store), sizeof *s->dormant);
+    if (!s->ranges || !s->sums || !s->optimizer_state || !s->dormant)
         return hone_no_memory(err, "preparing the training");
     HONE_TRY(make_rates(s, err));
-    cut(store, s->rates, setup->optimizer->whole_weights, s->ranges);
+    cut(s, s->ranges);
     HONE_TRY(make_slots(setup->optimizer->n_slots, s->n_gradients, &s->optimizer_slots, err));
     return make_technique_slots(s, err);
 }
@@ -420,27 +425,47 @@ static hone_weight_range hook_range(const hone__stepper *s, const range *r, int6
                                .step = step};
 }
 
+static void optimize(hone__stepper *s, const range *r, bool dormant)
+{
+    float *own[8] = {0};
+    range_slots(&s->optimizer_slots, s->n_gradients, r, own);
+    const hone_update u = {.size = sizeof u,
+                           .name = r->weight->name,
+                           .begin = r->begin,
+                           .n = r->n,
+                           .total = r->weight->n,
+                           .w = (float *)r->weight->value.data + r->begin,
+                           .g = hone__store_gradient(s->setup.net->store, r->weight) + r->begin,
+                           .slots = own,
+                           .step = s->hook.step,
+                           .learning_rate = rate_of(s, r),
+                           .weight_decay = r->rate->weight_decay,
+                           .gradient_scale = s->clip,
+                           .state = s->optimizer_state,
+                           .dormant = dormant};
+    s->setup.optimizer->update(s->setup.optimizer_self, &u);
+}
+
+/* Runs of rows that have had a gradient, and of rows that have not. */
+static void optimize_runs(hone__stepper *s, const range *r)
+{
+    const int64_t end = r->begin + r->n;
+    range run = *r;
+    for (; run.begin < end; run.begin += run.n) {
+        bool dormant = false;
+        run.n = end - run.begin;
+        if (!s->setup.optimizer->whole_weights)
+            run.n = hone__dormant_run(r->dormant, run.begin, run.n, &dormant);
+        optimize(s, &run, dormant);
+    }
+}
+
 static void update_range(hone__stepper *s, const range *r)
 {
     const hone__network *net = s->setup.net;
     float *own[8] = {0};
-    if (r->weight->reached) {
-        range_slots(&s->optimizer_slots, s->n_gradients, r, own);
-        const hone_update u = {.size = sizeof u,
-                               .name = r->weight->name,
-                               .begin = r->begin,
-                               .n = r->n,
-                               .total = r->weight->n,
-                               .w = (float *)r->weight->value.data + r->begin,
-                               .g = hone__store_gradient(net->store, r->weight) + r->begin,
-                               .slots = own,
-                               .step = s->hook.step,
-                               .learning_rate = rate_of(s, r),
-                               .weight_decay = r->rate->weight_decay,
-                               .gradient_scale = s->clip,
-                               .state = s->optimizer_state};
-        s->setup.optimizer->update(s->setup.optimizer_self, &u);
-    }
+    if (r->weight->reached)
+        optimize_runs(s, r);
     for (size_t i = 0; i < net->n_techniques; i++) {
         const hone__technique_use *t = &net->techniques[i];
         if (!t->technique->after_update)
@@ -458,6 +483,22 @@ static void update_ranges(void *ctx, int64_t begin, int64_t end, int worker)
     (void)worker;
     for (int64_t i = begin; i < end; i++)
         update_range(s, &s->ranges[i]);
+}
+
+static hone_status note_dormant(hone__stepper *s, hone_error *err)
+{
+    const hone_store *store = s->setup.net->store;
+    for (size_t i = 0; i < hone__store_count(store); i++) {
+        hone__weight *w = hone__store_at(store, i);
+        const range whole = {.weight = w, .n = w->n};
+        float *own[8] = {0};
+        if (!trainable(w))
+            continue;
+        range_slots(&s->optimizer_slots, s->n_gradients, &whole, own);
+        HONE_TRY(hone__dormant_note(&s->dormant[i], w, (const float *const *)own, s->optimizer_slots.n, s->updated == 0,
+                                    s->setup.trial, err));
+    }
+    return HONE_OK;
 }
 
 static bool changes(const hone__weight *w)
@@ -485,6 +526,7 @@ static hone_status update(hone__stepper *s, hone__step_result *result, hone_erro
     if (setup->optimizer->begin_step)
         HONE_TRY(
             setup->optimizer->begin_step(setup->optimizer_self, s->hook.step, result->gradient_norm, s->optimizer_state, err));
+    HONE_TRY(note_dormant(s, err));
     hone_pool_run(setup->net->pool, (int64_t)s->n_ranges, 1, update_ranges, s);
     s->updated = s->hook.step;
     touch_weights(setup->net->store);

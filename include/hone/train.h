@@ -28,6 +28,9 @@ typedef struct hone_update {
     double gradient_scale; /* multiply g by it: items and clipping in one */
     uint16_t *w_bf16;      /* write a bf16 copy of w here; NULL: not wanted */
     void *state;           /* state_bytes of the optimizer, shared by all weights; changed only in begin_step() */
+    /* 1: g is zero here, and was in all steps before: an optimizer whose slots then stay zero may leave them alone and do what is left,
+     * such as decay. One that does not look at this is right as well. */
+    uint32_t dormant;
 } hone_update;
 
 /* Every optimizer has a row learning_rate (real), and weight_decay where it decays; the host reads them by name for the defaults of

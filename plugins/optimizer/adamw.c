@@ -123,10 +123,22 @@ static void update_weights(const factors *f, float *w, const float *g, float *m,
 
 #endif
 
+/* Both moments are zero and stay so: decay is left, in the same roundings. */
+static void decay(const hone_update *u)
+{
+    const float keep = (float)(1.0 - u->learning_rate * u->weight_decay);
+    for (int64_t i = 0; keep != 1 && i < u->n; i++)
+        u->w[i] *= keep;
+}
+
 static void update(const hone_self *self, const hone_update *u)
 {
-    const factors f = factors_of(self->params, u);
-    update_weights(&f, u->w, u->g, u->slots[0], u->slots[1], u->n);
+    if (u->dormant) {
+        decay(u);
+    } else {
+        const factors f = factors_of(self->params, u);
+        update_weights(&f, u->w, u->g, u->slots[0], u->slots[1], u->n);
+    }
     if (u->w_bf16)
         hone_bf16_round(u->w, u->w_bf16, u->n);
 }
