@@ -73,6 +73,12 @@ uint32_t hone_random_u32(hone_stream stream, uint64_t sequence, uint64_t element
     return block[element % 4];
 }
 
+/* Two words of a block in [0, 1). */
+static double uniform_of(const uint32_t word[2])
+{
+    return (double)(((uint64_t)word[0] << 32 | word[1]) >> 11) * 0x1p-53;
+}
+
 /* Elements 2*i and 2*i+1 as one number; they lie in one block. */
 static uint64_t random_u64(hone_stream stream, uint64_t sequence, uint64_t i)
 {
@@ -83,7 +89,9 @@ static uint64_t random_u64(hone_stream stream, uint64_t sequence, uint64_t i)
 
 double hone_random_uniform(hone_stream stream, uint64_t sequence, uint64_t i)
 {
-    return (double)(random_u64(stream, sequence, i) >> 11) * 0x1p-53;
+    uint32_t block[4];
+    hone_random_block(stream, sequence, i / 2, block);
+    return uniform_of(block + i % 2 * 2);
 }
 
 /* The upper 64 bits of a * b. */
@@ -103,8 +111,10 @@ uint64_t hone_random_below(hone_stream stream, uint64_t sequence, uint64_t i, ui
 double hone_random_normal(hone_stream stream, uint64_t sequence, uint64_t i)
 {
     static const double two_pi = 6.283185307179586;
-    double u = 1.0 - hone_random_uniform(stream, sequence, 2 * i); /* (0, 1]: it has a logarithm */
-    double v = hone_random_uniform(stream, sequence, 2 * i + 1);
+    uint32_t block[4]; /* both uniforms lie in one */
+    hone_random_block(stream, sequence, i, block);
+    double u = 1.0 - uniform_of(block); /* (0, 1]: it has a logarithm */
+    double v = uniform_of(block + 2);
     return sqrt(-2.0 * log(u)) * cos(two_pi * v);
 }
 

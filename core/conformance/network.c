@@ -409,7 +409,7 @@ static hone_status run_gradient(hone__lab *lab, const loss_run *r, const float *
         return hone_no_memory(err, "running a loss");
     hone_node *gold = gold_node(g, r->target, &shape);
     HONE_TRY(hone__store_get(store, "scores", &shape, (hone_init){0}, 0, &weight, err));
-    HONE_TRY(hone__store_close(store, err));
+    HONE_TRY(hone__store_close(store, NULL, err));
     memcpy(weight->value.data, x, (size_t)weight->n * sizeof *x);
     hone_node *scores = hone_weight(g, "scores", &shape, (hone_init){0}, 0);
     HONE_TRY(run_graph(g, loss_of(lab)->build(r->self, g, "loss", scores, gold), true, losses, err));

@@ -318,7 +318,7 @@ static hone_status it_builds_into_a_step(hone__lab *lab, hone_error *err)
     lab->stores[lab->n_stores++] = net.store;
     HONE_TRY(hone__batch_pack(prepared, all, HONE__LAB_EXAMPLES, lab->step, &batch, err));
     HONE_TRY(hone__network_register(&net, batch, lab->step, err));
-    HONE_TRY(hone__store_close(net.store, err));
+    HONE_TRY(hone__store_close(net.store, NULL, err));
     HONE_TRY(hone__lab_forward(lab, &net, prepared, all, HONE__LAB_EXAMPLES, true, &run, err));
     for (uint32_t k = 0; k < run.pass->n_losses; k++)
         HONE__EXPECT(hone__lab_finite(hone__node_tensor(run.pass->losses[k].node)), "loss %u is not finite", k);

@@ -315,7 +315,7 @@ static hone_status register_weights(hone__lab *lab, hone__network *net, const ho
     hone_batch *batch;
     HONE_TRY(hone__batch_pack(prepared, order, HONE__LAB_EXAMPLES, lab->step, &batch, err));
     HONE_TRY(hone__network_register(net, batch, lab->step, err));
-    return hone__store_close(net->store, err);
+    return hone__store_close(net->store, NULL, err);
 }
 
 hone_status hone__lab_network(hone__lab *lab, const hone_self *model, const hone_self *head, uint32_t target, int threads,

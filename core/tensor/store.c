@@ -11,6 +11,7 @@ enum {
     BUCKETS = 1024,
     GRADIENT_ALIGNMENT = 16 /* elements: 64 bytes */,
     CLEAR_GRAIN = 1 << 18,
+    DRAW_GRAIN = 1 << 13, /* initial values that one thread draws at a time */
     CLEAR_ROWS = 1024,
     FORM_ALIGNMENT = 64
 };
@@ -212,29 +213,43 @@ hone_status hone__store_take(hone_store *store, hone__weight *w, const hone__st_
     return HONE_OK;
 }
 
-static void initialise(const hone_store *store, const hone__weight *w, float *value)
+typedef struct beginning {
+    hone_stream stream;
+    hone_init init;
+    float *value;
+} beginning;
+
+static float first_value(const beginning *b, int64_t i)
 {
-    const hone_key key = {store->seed, hone_scope_hash(w->name), 0, 0};
-    hone_stream stream = hone_stream_of(&key);
-    for (int64_t i = 0; i < w->n; i++) {
-        switch (w->init.kind) {
-        case HONE_INIT_ONES:
-            value[i] = 1.0f;
-            break;
-        case HONE_INIT_NORMAL:
-            value[i] = (float)(w->init.scale * hone_random_normal(stream, 0, (uint64_t)i));
-            break;
-        case HONE_INIT_UNIFORM:
-            value[i] = (float)(w->init.scale * (2.0 * hone_random_uniform(stream, 0, (uint64_t)i) - 1.0));
-            break;
-        default:
-            value[i] = 0.0f;
-        }
+    switch (b->init.kind) {
+    case HONE_INIT_ONES:
+        return 1.0f;
+    case HONE_INIT_NORMAL:
+        return (float)(b->init.scale * hone_random_normal(b->stream, 0, (uint64_t)i));
+    case HONE_INIT_UNIFORM:
+        return (float)(b->init.scale * (2.0 * hone_random_uniform(b->stream, 0, (uint64_t)i) - 1.0));
+    default:
+        return 0.0f;
     }
 }
 
+static void initialise_range(void *ctx, int64_t begin, int64_t end, int worker)
+{
+    const beginning *b = ctx;
+    (void)worker;
+    for (int64_t i = begin; i < end; i++)
+        b->value[i] = first_value(b, i);
+}
+
+static void initialise(const hone_store *store, const hone__weight *w, float *value, hone_pool *pool)
+{
+    const hone_key key = {store->seed, hone_scope_hash(w->name), 0, 0};
+    beginning b = {hone_stream_of(&key), w->init, value};
+    hone_pool_run(pool, w->n, DRAW_GRAIN, initialise_range, &b);
+}
+
 /* After this the weight has a value, and one of its own if it is trained. */
-static hone_status settle(hone_store *store, entry *e, hone_error *err)
+static hone_status settle(hone_store *store, entry *e, hone_pool *pool, hone_error *err)
 {
     hone__weight *w = &e->w;
     if (w->value.data && (!e->in_map || !has_gradient(w)))
@@ -244,20 +259,20 @@ static hone_status settle(hone_store *store, entry *e, hone_error *err)
     if (w->value.data)
         memcpy(value, w->value.data, (size_t)w->n * sizeof *value);
     else
-        initialise(store, w, value);
+        initialise(store, w, value, pool);
     w->value.data = value;
     e->in_map = false;
     return HONE_OK;
 }
 
-hone_status hone__store_close(hone_store *store, hone_error *err)
+hone_status hone__store_close(hone_store *store, hone_pool *pool, hone_error *err)
 {
     if (store->closed)
         return hone_fail(err, HONE_EINVAL, "the parameter store is closed already");
     int64_t offset = 0;
     for (size_t i = 0; i < store->n; i++) {
         hone__weight *w = &store->entries[i]->w;
-        HONE_TRY(settle(store, store->entries[i], err));
+        HONE_TRY(settle(store, store->entries[i], pool, err));
         w->offset = has_gradient(w) ? offset : -1;
         if (has_gradient(w))
             offset += (w->n + GRADIENT_ALIGNMENT - 1) / GRADIENT_ALIGNMENT * GRADIENT_ALIGNMENT;

@@ -57,8 +57,8 @@ int64_t hone__store_elements(const hone_store *store, bool trainable_only);
 hone_status hone__store_take(hone_store *store, hone__weight *w, const hone__st_entry *e, bool in_place,
                              hone_error *err) HONE_CHECKED;
 
-/* Initialises what was not loaded, makes trainable weights our own memory, lays out the gradient block. Registration ends. */
-hone_status hone__store_close(hone_store *store, hone_error *err) HONE_CHECKED;
+/* Initialises what was not loaded (shared out over the pool, which may be NULL), makes trainable weights our own memory, lays out the gradient block. Registration ends. */
+hone_status hone__store_close(hone_store *store, hone_pool *pool, hone_error *err) HONE_CHECKED;
 
 float *hone__store_gradients(hone_store *store, int64_t *n);           /* the block; *n in elements */
 float *hone__store_gradient(hone_store *store, const hone__weight *w); /* NULL if it has none */

@@ -256,7 +256,7 @@ static hone_status fill_weights(hone__parts *p, hone_error *err)
         HONE_TRY(hone__weights_load(net->store, net->model, prefix, config->path, &p->files,
                                     reuse ? HONE__HEAD_REUSED : HONE__HEAD_NEW, p->trial, &p->loaded, p->setup->log, err));
     }
-    return hone__store_close(net->store, err);
+    return hone__store_close(net->store, net->pool, err);
 }
 
 static hone_status make_stepper(hone__parts *p, hone_error *err)

@@ -614,7 +614,7 @@ hone_status hone__trained_load(hone__trained *t, const hone__prepared *prepared,
     HONE_TRY(hone__model_files_open(&t->files, t->arena, t->dir, net->head != NULL, err));
     HONE_TRY(hone__weights_load(net->store, net->model, prefix, t->dir, &t->files,
                                 net->head ? HONE__HEAD_TRAINED : HONE__HEAD_NEW, t->arena, &loaded, t->instances.log, err));
-    return hone__store_close(net->store, err);
+    return hone__store_close(net->store, net->pool, err);
 }
 
 /* ---- Use --------------------------------------------------------------------------------------------------------- */

@@ -51,7 +51,7 @@ static void run_loss(run *r, const hone_self *self, const line *scores, const li
     float ones[LINE_NUMBERS];
     const hone__graph_setup setup = {.arena = r->arena, .store = r->store, .training = true};
     build(self, hone__graph_create(&setup), scores, gold); /* makes the weight */
-    ck_assert_msg(hone__store_close(r->store, &err) == HONE_OK, "%s", err.msg);
+    ck_assert_msg(hone__store_close(r->store, NULL, &err) == HONE_OK, "%s", err.msg);
     hone__weight *w = hone__store_at(r->store, 0);
     for (int i = 0; i < scores->n; i++)
         ((float *)w->value.data)[i] = (float)scores->x[i];

@@ -103,6 +103,9 @@ START_TEST(uniform_and_normal_numbers_have_their_moments)
         u[i] = hone_random_uniform(stream, 0, (uint64_t)i);
         z[i] = hone_random_normal(stream, 1, (uint64_t)i);
         ck_assert(u[i] >= 0 && u[i] < 1 && isfinite(z[i]));
+        const double first = 1 - hone_random_uniform(stream, 1, 2 * (uint64_t)i),
+                     second = hone_random_uniform(stream, 1, 2 * (uint64_t)i + 1);
+        ck_assert(z[i] == sqrt(-2.0 * log(first)) * cos(6.283185307179586 * second));
     }
     assert_moments(u, N, 0.5, 1.0 / 12, 1.0 / 80);
     assert_moments(z, N, 0, 1, 3);

@@ -59,7 +59,7 @@ static hone_store *store_of_tiny_classifier(hone_arena *arena)
     tiny_classifier(g, hone__graph_input(g, HONE_I32, &n, NULL), hone__graph_input(g, HONE_I32, &b1, NULL),
                     hone__graph_input(g, HONE_I32, &e, NULL));
     ck_assert_msg(hone_graph_status(g, &err) == HONE_OK, "%s", err.msg);
-    ck_assert_msg(hone__store_close(store, &err) == HONE_OK, "%s", err.msg);
+    ck_assert_msg(hone__store_close(store, NULL, &err) == HONE_OK, "%s", err.msg);
     hone__arena_reset(arena);
     return store;
 }
@@ -304,7 +304,7 @@ START_TEST(a_weight_without_gradient_is_a_constant)
         hone_node *y = hone_linear(r.g, "b", a, 1, normal);
         hone__graph_seed(r.g, y, dy);
         if (!closed) {
-            check_ok(hone__store_close(r.store, &err), &err);
+            check_ok(hone__store_close(r.store, NULL, &err), &err);
             rig_graph(&r, true);
         }
     }
@@ -322,7 +322,7 @@ START_TEST(a_micro_batch_is_summed_completely_and_then_added)
     hone_error err;
     rig r = rig_open();
     hone_linear(r.g, "l", matrix(&r, 2, 3, six), 2, normal);
-    check_ok(hone__store_close(r.store, &err), &err);
+    check_ok(hone__store_close(r.store, NULL, &err), &err);
     hone__weight *w = hone__store_weight(r.store, "l.weight");
     float *gradient = hone__store_gradient(r.store, w), one[6];
     for (int pass = 1; pass <= 3; pass++) {
@@ -379,7 +379,7 @@ START_TEST(a_gradient_of_picked_rows_is_zero_elsewhere)
     hone_error err;
     rig r = rig_open();
     pick(&r, 0, 0, false);
-    check_ok(hone__store_close(r.store, &err), &err);
+    check_ok(hone__store_close(r.store, NULL, &err), &err);
     hone__weight *w = hone__store_weight(r.store, "table");
     const float *gradient = hone__store_gradient(r.store, w), of_product[] = {1 + 4, 2 + 5, 3 + 6};
     ck_assert(!hone__store_is_zero(w, 0, 3)); /* nothing is known yet */
@@ -451,7 +451,7 @@ START_TEST(a_form_of_a_weight_is_made_once_after_each_change)
     hone_error err;
     rig r = rig_open();
     hone_linear(r.g, "l", matrix(&r, 1, 1, one), 1, normal);
-    check_ok(hone__store_close(r.store, &err), &err);
+    check_ok(hone__store_close(r.store, NULL, &err), &err);
     hone__weight *w = hone__store_weight(r.store, "l.weight");
     ck_assert_uint_eq(hone__store_form_bytes(r.store), 0);
     forms_made = 0;
@@ -594,7 +594,7 @@ static hone_status whole_life(void *ctx, hone_error *err)
         hone__graph_seed(g, y, dy);
         status = hone_graph_status(g, err);
         if (status == HONE_OK && round == 0)
-            status = hone__store_close(store, err);
+            status = hone__store_close(store, NULL, err);
         if (status == HONE_OK && round == 1)
             status = hone__graph_plan(g, true, NULL, err);
         if (status == HONE_OK && round == 1)

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
+#include "base/pool.h"
 #include "suite.h"
 #include "tensor/store.h"
 
@@ -27,7 +28,7 @@ static hone__weight *add(hone_store *store, const char *name, int64_t rows, int6
 static void close_store(hone_store *store)
 {
     hone_error err;
-    check_ok(hone__store_close(store, &err), &err);
+    check_ok(hone__store_close(store, NULL, &err), &err);
 }
 
 static const float *values(const hone__weight *w)
@@ -50,6 +51,27 @@ START_TEST(initial_values_depend_on_seed_and_name_alone)
     hone__store_destroy(a);
     hone__store_destroy(b);
     hone__store_destroy(c);
+}
+END_TEST
+
+START_TEST(initial_values_are_the_same_for_any_number_of_threads)
+{
+    enum { N = 30011 };
+    hone_error err;
+    hone_store *alone = hone__store_create(4), *shared = hone__store_create(4);
+    hone_pool *pool = NULL;
+    check_ok(hone__pool_create(3, &pool, &err), &err);
+    hone__weight *n = add(alone, "normal", N, 1, normal, 0), *u = add(alone, "uniform", N, 1, uniform, 0);
+    hone__weight *n_shared = add(shared, "normal", N, 1, normal, 0), *u_shared = add(shared, "uniform", N, 1, uniform, 0);
+    close_store(alone);
+    check_ok(hone__store_close(shared, pool, &err), &err);
+    ck_assert_int_eq(memcmp(values(n), values(n_shared), N * sizeof(float)), 0);
+    ck_assert_int_eq(memcmp(values(u), values(u_shared), N * sizeof(float)), 0);
+    const hone_key key = {4, hone_scope_hash("normal"), 0, 0};
+    ck_assert(values(n)[N - 1] == (float)(normal.scale * hone_random_normal(hone_stream_of(&key), 0, N - 1)));
+    hone__pool_destroy(pool);
+    hone__store_destroy(alone);
+    hone__store_destroy(shared);
 }
 END_TEST
 
@@ -92,7 +114,7 @@ START_TEST(a_weight_is_found_again_and_its_shape_must_agree)
     ck_assert_int_eq(hone__store_get(store, "bert.pooler.dense.weigh", &wrong, normal, 0, &other, &err), HONE_ENOTFOUND);
     ck_assert_str_eq(err.msg, "weight bert.pooler.dense.weigh is not in the store, and no weights can be added after the first "
                               "build; the nearest is bert.pooler.dense.weight");
-    ck_assert_int_eq(hone__store_close(store, &err), HONE_EINVAL);
+    ck_assert_int_eq(hone__store_close(store, NULL, &err), HONE_EINVAL);
     hone__store_destroy(store);
 }
 END_TEST
@@ -272,7 +294,7 @@ static hone_status whole_life(void *ctx, hone_error *err)
     if (status == HONE_OK)
         status = hone__store_take(store, w, hone__st_find(&f->file, "kept"), false, err);
     if (status == HONE_OK)
-        status = hone__store_close(store, err);
+        status = hone__store_close(store, NULL, err);
     if (status == HONE_OK)
         status = hone__store_save(store, f->path, NULL, NULL, err);
     hone__store_destroy(store);
@@ -287,8 +309,9 @@ START_TEST(any_allocation_may_fail_and_a_retry_succeeds)
 }
 END_TEST
 
-SUITE("store", initial_values_depend_on_seed_and_name_alone, initialisers_have_their_distributions,
-      a_weight_is_found_again_and_its_shape_must_agree, gradients_lie_in_one_block_in_the_order_of_registration,
-      what_is_saved_is_loaded_bit_by_bit, frozen_weights_stay_in_the_file_and_trained_ones_are_copied,
-      a_place_that_is_aligned_to_its_elements_is_good_enough, another_shape_in_the_file_is_refused_with_both_shapes,
-      saving_may_rename_and_leave_out, any_allocation_may_fail_and_a_retry_succeeds)
+SUITE("store", initial_values_depend_on_seed_and_name_alone, initial_values_are_the_same_for_any_number_of_threads,
+      initialisers_have_their_distributions, a_weight_is_found_again_and_its_shape_must_agree,
+      gradients_lie_in_one_block_in_the_order_of_registration, what_is_saved_is_loaded_bit_by_bit,
+      frozen_weights_stay_in_the_file_and_trained_ones_are_copied, a_place_that_is_aligned_to_its_elements_is_good_enough,
+      another_shape_in_the_file_is_refused_with_both_shapes, saving_may_rename_and_leave_out,
+      any_allocation_may_fail_and_a_retry_succeeds)

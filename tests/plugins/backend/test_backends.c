@@ -660,7 +660,7 @@ static void run_with_store(const hone_backend *backend, const instance *in, floa
         hone_graph *g = hone__graph_create(&setup);
         hone_node *x = hone_example_input(g, HONE_F32, &shape, -1, 1), *y = hone_linear_no_bias(g, "l", x, OUT, init);
         if (pass == 0) {
-            ck_assert_int_eq(hone__store_close(store, &err), HONE_OK);
+            ck_assert_int_eq(hone__store_close(store, NULL, &err), HONE_OK);
             continue;
         }
         for (int i = 0; i < ROWS * OUT; i++)
@@ -745,7 +745,7 @@ static void second_step(const instance *in)
         x = hone_add(g, x, hone_linear(g, "twice", hone_linear(g, "once", x, 20, normal), 20, normal));
         hone__graph_seed(g, x, dy);
         if (step == 0)
-            ck_assert_msg(hone__store_close(store, &err) == HONE_OK, "%s", err.msg);
+            ck_assert_msg(hone__store_close(store, NULL, &err) == HONE_OK, "%s", err.msg);
         const float *gradients = hone__store_gradients(store, &n);
         hone__store_clear_gradients(store);
         ck_assert_msg(hone__graph_plan(g, true, NULL, &err) == HONE_OK, "%s", err.msg);
