@@ -61,6 +61,9 @@ void hone__doc_heading(hone__doc *d, const char *fmt, ...)
     va_start(args, fmt);
     const char *text = format(d, fmt, args);
     va_end(args);
+    const hone__doc_block *above = d->n ? &d->blocks[d->n - 1] : NULL;
+    if (text && above && above->type == HONE__BLOCK_SECTION && above->text && strcmp(above->text, text) == 0)
+        return; /* a section that has one part of its own name */
     hone__doc_block *b = add_block(d, HONE__BLOCK_HEADING);
     if (b)
         b->text = text;
