@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* Elements, and columns of a sum over rows, that one thread takes at a time; floats of a mask. */
+/* Elements, and at least so many columns of a sum over rows, that one thread takes at a time; floats of a mask. */
 enum { GRAIN = 8192, COLUMNS = 64, CHUNK = 1024 };
 
 static int64_t count_of(const hone_tensor *t)
@@ -27,6 +27,14 @@ typedef struct job {
 
 /* ---- Sums over rows ---------------------------------------------------------------------------------------------- */
 
+/* A row is read in pieces as long as can be, while all threads have columns to sum; no bit depends on it. */
+static int64_t column_grain(const hone_op_call *c)
+{
+    const int64_t threads = c->pool ? hone_pool_threads(c->pool) : 1;
+    const int64_t each = (native_columns_of(c->dy[0]) / threads + COLUMNS - 1) / COLUMNS * COLUMNS;
+    return each < COLUMNS ? COLUMNS : native_least(each, NATIVE_SUMS);
+}
+
 typedef struct sums {
     const native_set *set;
     const hone_op_call *call;
@@ -45,7 +53,7 @@ static void sums_range(void *ctx, int64_t begin, int64_t end, int worker)
 void native_column_sums(const native_set *set, const hone_op_call *c, uint32_t i)
 {
     sums s = {set, c, i};
-    hone_pool_run(c->pool, native_columns_of(c->dy[0]), COLUMNS, sums_range, &s);
+    hone_pool_run(c->pool, native_columns_of(c->dy[0]), column_grain(c), sums_range, &s);
 }
 
 /* ---- add: y = a + b, or b [C] added to every row ----------------------------------------------------------------- */
@@ -256,15 +264,15 @@ static void norm_rows(const native_set *set, const hone_op_call *c, bool backwar
     hone_pool_run(c->pool, native_rows_of(c->x[0]), native_row_grain(native_columns_of(c->x[0])), norm_range, &j);
 }
 
-/* dgain[j] += sum over rows of dy (x - mean) / deviation. */
-static void gain_range(void *ctx, int64_t begin, int64_t end, int worker)
+static void norm_sums_range(void *ctx, int64_t begin, int64_t end, int worker)
 {
     const job *j = ctx;
     const hone_op_call *c = j->call;
+    float *gain = c->dx[1] ? (float *)c->dx[1]->data + begin : NULL, *bias = c->dx[2] ? (float *)c->dx[2]->data + begin : NULL;
     (void)worker;
-    j->set->norm_gain(native_rows_of(c->x[0]), native_columns_of(c->x[0]), (int)(end - begin),
-                      (const float *)c->x[0]->data + begin, (const float *)c->dy[0]->data + begin, c->saved,
-                      (float *)c->dx[1]->data + begin, native_adds(c, 1));
+    j->set->norm_sums(native_rows_of(c->x[0]), native_columns_of(c->x[0]), (int)(end - begin),
+                      (const float *)c->x[0]->data + begin, (const float *)c->dy[0]->data + begin, c->saved, gain,
+                      native_adds(c, 1), bias, native_adds(c, 2));
 }
 
 static hone_status norm_forward(const native_set *set, const hone_op_call *c, hone_error *err)
@@ -276,12 +284,9 @@ static hone_status norm_forward(const native_set *set, const hone_op_call *c, ho
 
 void native_norm_weights(const native_set *set, const hone_op_call *c)
 {
-    const int64_t columns = native_columns_of(c->x[0]);
     job j = {set, c, true};
-    if (c->dx[1])
-        hone_pool_run(c->pool, columns, COLUMNS, gain_range, &j);
-    if (c->dx[2])
-        native_column_sums(set, c, 2);
+    if (c->dx[1] || c->dx[2])
+        hone_pool_run(c->pool, native_columns_of(c->x[0]), column_grain(c), norm_sums_range, &j);
 }
 
 static void norm_backward(const native_set *set, const hone_op_call *c)

@@ -151,31 +151,33 @@ static void mask_add(int64_t n, const float *x, const float *factors, float *y)
 
 /* ---- Over rows --------------------------------------------------------------------------------------------------- */
 
-enum { ACROSS = 64 / LANES };
+/* Rows that are added up together: that many additions to each sum that is read and written. */
+enum { TOGETHER = 4 };
 
 /* What was summed of the columns goes to, or is added to, the gradient. */
-static ALWAYS_INLINE void store_sums(const vec *s, int columns, float *sum, bool add)
+static void store_sums(const float *room, int columns, float *sum, bool add)
 {
-    for (int v = 0; v * LANES < columns; v++) {
-        const int part = part_of(v * LANES, columns);
-        vec_store_part(sum + v * LANES, part, (add ? vec_load_part(sum + v * LANES, part) : vec_set(0)) + s[v]);
-    }
+    FOR_VECTORS(columns, STORE(sum, (add ? LOAD(sum) : vec_set(0)) + LOAD(room)));
+}
+
+static ALWAYS_INLINE void add_rows(int rows, int64_t ld, int columns, const float *dy, float *room)
+{
+    FOR_VECTORS(columns, {
+        vec s = LOAD(room);
+        UNROLL for (int r = 0; r < rows; r++) s = s + LOAD(dy + r * ld);
+        STORE(room, s);
+    });
 }
 
 static void column_sums(int64_t rows, int64_t ld, int columns, const float *dy, float *sum, bool add)
 {
-    vec s[ACROSS];
-    for (int v = 0; v < ACROSS; v++)
-        s[v] = vec_set(0);
-    if (columns == ACROSS * LANES) {
-        for (int64_t r = 0; r < rows; r++)
-            UNROLL for (int v = 0; v < ACROSS; v++) s[v] = s[v] + vec_load(dy + r * ld + v * LANES);
-    } else {
-        for (int64_t r = 0; r < rows; r++)
-            for (int v = 0; v * LANES < columns; v++)
-                s[v] = s[v] + vec_load_part(dy + r * ld + v * LANES, part_of(v * LANES, columns));
-    }
-    store_sums(s, columns, sum, add);
+    float room[NATIVE_SUMS] = {0};
+    int64_t r = 0;
+    for (; r + TOGETHER <= rows; r += TOGETHER)
+        add_rows(TOGETHER, ld, columns, dy + r * ld, room);
+    for (; r < rows; r++)
+        add_rows(1, ld, columns, dy + r * ld, room);
+    store_sums(room, columns, sum, add);
 }
 
 static void norm(int64_t n, const float *x, const float *gain, const float *bias, float eps, float *y, float *saved)
@@ -213,21 +215,37 @@ static void norm_back(int64_t n, const float *x, const float *gain, const float 
     });
 }
 
-static void norm_gain(int64_t rows, int64_t ld, int columns, const float *x, const float *dy, const float *saved, float *sum,
-                      bool add)
+static ALWAYS_INLINE void add_norm_rows(int rows, int64_t ld, int columns, const float *x, const float *dy, const float *saved,
+                                        float *gains, float *biases)
 {
-    vec s[ACROSS];
-    for (int v = 0; v < ACROSS; v++)
-        s[v] = vec_set(0);
-    for (int64_t r = 0; r < rows; r++) {
-        const vec m = vec_set(saved[2 * r]), i = vec_set(saved[2 * r + 1]);
-        for (int v = 0; v * LANES < columns; v++) {
-            const int part = part_of(v * LANES, columns);
-            const int64_t at = r * ld + v * LANES;
-            s[v] = vec_fma(vec_load_part(dy + at, part), (vec_load_part(x + at, part) - m) * i, s[v]);
+    FOR_VECTORS(columns, {
+        vec gain = LOAD(gains);
+        vec bias = LOAD(biases);
+        UNROLL for (int r = 0; r < rows; r++)
+        {
+            const vec d = LOAD(dy + r * ld);
+            const vec h = (LOAD(x + r * ld) - vec_set(saved[2 * r])) * vec_set(saved[2 * r + 1]);
+            gain = vec_fma(d, h, gain);
+            bias = bias + d;
         }
-    }
-    store_sums(s, columns, sum, add);
+        STORE(gains, gain);
+        STORE(biases, bias);
+    });
+}
+
+static void norm_sums(int64_t rows, int64_t ld, int columns, const float *x, const float *dy, const float *saved, float *gain,
+                      bool add_gain, float *bias, bool add_bias)
+{
+    float gains[NATIVE_SUMS] = {0}, biases[NATIVE_SUMS] = {0};
+    int64_t r = 0;
+    for (; r + TOGETHER <= rows; r += TOGETHER)
+        add_norm_rows(TOGETHER, ld, columns, x + r * ld, dy + r * ld, saved + 2 * r, gains, biases);
+    for (; r < rows; r++)
+        add_norm_rows(1, ld, columns, x + r * ld, dy + r * ld, saved + 2 * r, gains, biases);
+    if (gain)
+        store_sums(gains, columns, gain, add_gain);
+    if (bias)
+        store_sums(biases, columns, bias, add_bias);
 }
 
 /* ---- Softmax ----------------------------------------------------------------------------------------------------- */
@@ -314,6 +332,6 @@ static void cross_entropy_back(int64_t n, const float *s, const float *w, float 
         .by_columns = KERNELS(by_columns), .transpose = transpose, .pack = pack, .pack_strips = pack_strips, .add = add,       \
         .gelu = gelu, .gelu_back = gelu_back, .gelu_tanh = gelu_tanh, .gelu_tanh_back = gelu_tanh_back,                        \
         .column_sums = column_sums, .masks = masks, .mask = mask, .mask_add = mask_add, .norm = norm, .norm_back = norm_back,  \
-        .norm_gain = norm_gain, .softmax = softmax, .softmax_back = softmax_back, .log_sum_exp = log_sum_exp,                  \
+        .norm_sums = norm_sums, .softmax = softmax, .softmax_back = softmax_back, .log_sum_exp = log_sum_exp,                  \
         .nll_sum = nll_sum, .cross_entropy_back = cross_entropy_back                                                           \
     }

@@ -14,6 +14,7 @@ enum {
     NATIVE_ROWS = 8,    /* most rows of a tile, */
     NATIVE_VECTORS = 3, /* most vectors across, */
     NATIVE_LANES = 16,  /* and most floats of a vector, of any set */
+    NATIVE_SUMS = 512,  /* most columns that are summed over rows at once */
     NATIVE_DRAWN = 64   /* random numbers are drawn in groups of at most so many */
 };
 
@@ -43,7 +44,7 @@ typedef struct native_set {
     void (*gelu_back)(int64_t n, const float *x, const float *dy, float *dx, bool add);
     void (*gelu_tanh)(int64_t n, const float *x, float *y);
     void (*gelu_tanh_back)(int64_t n, const float *x, const float *dy, float *dx, bool add);
-    /* sum[j] = or += the rows of dy [rows, ld], in their order, for j < columns <= 64. */
+    /* sum[j] = or += the rows of dy [rows, ld], in their order, for j < columns <= NATIVE_SUMS. */
     void (*column_sums)(int64_t rows, int64_t ld, int columns, const float *dy, float *sum, bool add);
 
     /* Returns where in `out` the factors of elements first .. first+n-1 of the sequence stand: 0 where an element's random number is
@@ -56,9 +57,10 @@ typedef struct native_set {
     /* saved: mean and 1 / deviation. */
     void (*norm)(int64_t n, const float *x, const float *gain, const float *bias, float eps, float *y, float *saved);
     void (*norm_back)(int64_t n, const float *x, const float *gain, const float *dy, const float *saved, float *dx, bool add);
-    /* sum[j] = or += dy (x - mean) / deviation over the rows, in their order, for j < columns <= 64. */
-    void (*norm_gain)(int64_t rows, int64_t ld, int columns, const float *x, const float *dy, const float *saved, float *sum,
-                      bool add);
+    /* gain[j] = or += dy (x - mean) / deviation and bias[j] = or += dy over the rows, in their order, for j < columns <= NATIVE_SUMS;
+     * either may be NULL. */
+    void (*norm_sums)(int64_t rows, int64_t ld, int columns, const float *x, const float *dy, const float *saved, float *gain,
+                      bool add_gain, float *bias, bool add_bias);
 
     /* s -> softmax(scale s) mask (NULL: 1); returns the logarithm of the softmax's denominator. */
     float (*softmax)(int64_t n, float *s, float scale, const float *mask);
