@@ -12,7 +12,6 @@ enum { ELEMENTS = 37, STEPS = 4, MOST_SLOTS = 8 };
 
 typedef struct weight {
     float w[ELEMENTS], g[ELEMENTS], slots[MOST_SLOTS][ELEMENTS];
-    uint16_t bf16[ELEMENTS];
 } weight;
 
 static const hone_optimizer *optimizer_of(const hone__lab *lab)
@@ -52,7 +51,6 @@ static void update_range(const hone__lab *lab, const hone_self *self, weight *x,
                            .learning_rate = 0.01,
                            .weight_decay = 0.1,
                            .gradient_scale = 0.5,
-                           .w_bf16 = x->bf16 + begin,
                            .state = state,
                            .dormant = dormant};
     optimizer_of(lab)->update(self, &u);
@@ -150,23 +148,6 @@ static hone_status restored_state_continues_the_same(hone__lab *lab, hone_error 
     return HONE_OK;
 }
 
-static hone_status the_bf16_copy_is_the_weight(hone__lab *lab, hone_error *err)
-{
-    hone_self *self;
-    void *state;
-    weight x;
-    HONE_TRY(open_optimizer(lab, &self, &x, &state, err));
-    HONE_TRY(run_steps(lab, self, &x, state, 1, 1, ELEMENTS, err));
-    for (int i = 0; i < ELEMENTS; i++) {
-        const uint32_t bits = (uint32_t)x.bf16[i] << 16;
-        float copy;
-        memcpy(&copy, &bits, sizeof copy);
-        HONE__EXPECT(fabs((double)copy - (double)x.w[i]) <= fabs((double)x.w[i]) / 256.0, "the bf16 copy of %g is %g",
-                     (double)x.w[i], (double)copy);
-    }
-    return HONE_OK;
-}
-
 static hone_status it_has_a_learning_rate(hone__lab *lab, hone_error *err)
 {
     for (uint32_t i = 0; i < lab->table->n_params; i++)
@@ -181,7 +162,6 @@ const hone__check hone__checks_of_optimizer[] = {
     {"ranges give the bits of the whole", ranges_give_the_bits_of_the_whole},
     {"dormant ranges have the bits of others", dormant_ranges_have_the_bits_of_others},
     {"restored slots and state continue the same", restored_state_continues_the_same},
-    {"the bf16 copy is the weight", the_bf16_copy_is_the_weight},
     {NULL, NULL},
 };
 

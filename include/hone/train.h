@@ -26,7 +26,7 @@ typedef struct hone_update {
     double learning_rate;  /* of its group, after warm-up and decay */
     double weight_decay;   /* of its group; 0 for weights that do not decay */
     double gradient_scale; /* multiply g by it: items and clipping in one */
-    uint16_t *w_bf16;      /* write a bf16 copy of w here; NULL: not wanted */
+    void *zero;            /* NULL */
     void *state;           /* state_bytes of the optimizer, shared by all weights; changed only in begin_step() */
     /* 1: g is zero here, and was in all steps before: an optimizer whose slots then stay zero may leave them alone and do what is left,
      * such as decay. One that does not look at this is right as well. */

@@ -139,8 +139,6 @@ static void update(const hone_self *self, const hone_update *u)
         const factors f = factors_of(self->params, u);
         update_weights(&f, u->w, u->g, u->slots[0], u->slots[1], u->n);
     }
-    if (u->w_bf16)
-        hone_bf16_round(u->w, u->w_bf16, u->n);
 }
 
 static const hone_optimizer adamw = {

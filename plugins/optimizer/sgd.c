@@ -45,8 +45,6 @@ static void update(const hone_self *self, const hone_update *u)
         velocity[i] = momentum * velocity[i] + g;
         u->w[i] -= rate * (p->nesterov ? g + momentum * velocity[i] : velocity[i]);
     }
-    if (u->w_bf16)
-        hone_bf16_round(u->w, u->w_bf16, u->n);
 }
 
 static const hone_optimizer sgd = {

@@ -46,6 +46,17 @@ START_TEST(elements_are_counted_and_overflow_is_seen)
 }
 END_TEST
 
+START_TEST(arrays_are_rounded_to_bf16_to_nearest_ties_to_even)
+{
+    static const float x[] = {1.0f + 1.0f / 256, 1.0f + 3.0f / 256, -2.0f, 0, 1e30f};
+    static const uint16_t rounded[] = {0x3f80, 0x3f82, 0xc000, 0, 0x714a};
+    uint16_t out[6] = {[5] = 7};
+    hone_bf16_round(x, out, 5);
+    ck_assert_mem_eq(out, rounded, sizeof rounded);
+    ck_assert_uint_eq(out[5], 7);
+}
+END_TEST
+
 START_TEST(shapes_are_compared_and_printed)
 {
     char out[64], small[6];
@@ -138,6 +149,7 @@ int main(void)
     TCase *c = tcase_create("all");
     tcase_add_test(c, element_types_have_the_names_and_sizes_of_safetensors);
     tcase_add_test(c, elements_are_counted_and_overflow_is_seen);
+    tcase_add_test(c, arrays_are_rounded_to_bf16_to_nearest_ties_to_even);
     tcase_add_test(c, shapes_are_compared_and_printed);
     tcase_add_test(c, every_float16_is_converted_exactly_and_back);
     tcase_add_test(c, float16_rounds_to_nearest_with_ties_to_even);

@@ -1,4 +1,4 @@
-/* test_adamw.c - one weight by hand, ranges, scales and bf16 copies. (tests/golden/test_bert.c has whole steps against PyTorch.)
+/* test_adamw.c - one weight by hand, ranges and scales. (tests/golden/test_bert.c has whole steps against PyTorch.)
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "plugin_fixture.h"
@@ -20,7 +20,7 @@ static void fill(weight *x)
     }
 }
 
-static void update(const hone_self *self, weight *x, int64_t begin, int64_t n, int64_t step, double scale, uint16_t *bf16)
+static void update(const hone_self *self, weight *x, int64_t begin, int64_t n, int64_t step, double scale)
 {
     float *slots[] = {x->m + begin, x->v + begin};
     ((const hone_optimizer *)(const void *)self->plugin)
@@ -35,8 +35,7 @@ static void update(const hone_self *self, weight *x, int64_t begin, int64_t n, i
                                       .step = step,
                                       .learning_rate = 0.01,
                                       .weight_decay = 0.1,
-                                      .gradient_scale = scale,
-                                      .w_bf16 = bf16});
+                                      .gradient_scale = scale});
 }
 
 START_TEST(three_steps_equal_the_formula_in_double)
@@ -50,7 +49,7 @@ START_TEST(three_steps_equal_the_formula_in_double)
     for (int i = 0; i < N; i++)
         w[i] = x.w[i];
     for (int step = 1; step <= 3; step++) {
-        update(self, &x, 0, N, step, 0.5, NULL);
+        update(self, &x, 0, N, step, 0.5);
         for (int i = 0; i < N; i++) {
             const double g = 0.5 * x.g[i];
             w[i] *= 1 - 0.01 * 0.1;
@@ -74,10 +73,10 @@ START_TEST(bits_do_not_depend_on_how_a_weight_is_cut)
     fill(&whole);
     fill(&cut);
     for (int step = 1; step <= 3; step++) {
-        update(self, &whole, 0, N, step, 1, NULL);
-        update(self, &cut, 0, 7, step, 1, NULL);
-        update(self, &cut, 7, 100, step, 1, NULL);
-        update(self, &cut, 107, N - 107, step, 1, NULL);
+        update(self, &whole, 0, N, step, 1);
+        update(self, &cut, 0, 7, step, 1);
+        update(self, &cut, 7, 100, step, 1);
+        update(self, &cut, 107, N - 107, step, 1);
     }
     ck_assert_int_eq(memcmp(&whole, &cut, sizeof whole), 0);
     plugin_end(&f);
@@ -95,7 +94,7 @@ START_TEST(bits_are_those_of_the_formula_in_float)
     fill(&x);
     memcpy(w, x.w, sizeof w);
     for (int step = 1; step <= 3; step++) {
-        update(self, &x, 0, N, step, 0.3, NULL);
+        update(self, &x, 0, N, step, 0.3);
         const float inverse_root = (float)(1.0 / sqrt(1.0 - pow(0.9, step)));
         const float step_size = (float)(0.01 / (1.0 - pow(0.8, step)));
         for (int i = 0; i < N; i++) {
@@ -112,34 +111,5 @@ START_TEST(bits_are_those_of_the_formula_in_float)
 }
 END_TEST
 
-START_TEST(the_bf16_copy_is_rounded_to_even)
-{
-    plugin_fixture f;
-    weight x;
-    uint16_t copy[N];
-    plugin_begin(&f);
-    const hone_self *self = plugin_make(&f, HONE_KIND_OPTIMIZER, "adamw");
-    memset(&x, 0, sizeof x);
-    x.w[0] = 1.0f + 1.0f / 256; /* half way between 1 and the next */
-    x.w[1] = -2.0f;
-    float *slots[] = {x.m, x.v};
-    ((const hone_optimizer *)(const void *)self->plugin)
-        ->update(self, &(hone_update){.size = sizeof(hone_update),
-                                      .name = "w",
-                                      .n = 2,
-                                      .total = 2,
-                                      .w = x.w,
-                                      .g = x.g,
-                                      .slots = slots,
-                                      .step = 1,
-                                      .learning_rate = 0.01,
-                                      .gradient_scale = 1,
-                                      .w_bf16 = copy});
-    ck_assert_uint_eq(copy[0], 0x3f80);
-    ck_assert_uint_eq(copy[1], 0xc000);
-    plugin_end(&f);
-}
-END_TEST
-
 SUITE("adamw", three_steps_equal_the_formula_in_double, bits_do_not_depend_on_how_a_weight_is_cut,
-      bits_are_those_of_the_formula_in_float, the_bf16_copy_is_rounded_to_even)
+      bits_are_those_of_the_formula_in_float)
