@@ -1,6 +1,7 @@
 #!/bin/sh
 # make_data.sh [FOLDER] - writes train.tsv, validation.tsv and test.tsv: Debian packages with their one-line descriptions and sections;
-# and, for pre-training, descriptions.txt and descriptions_validation.txt: descriptions of all sections, without labels.
+# and, for pre-training, descriptions.txt and descriptions_validation.txt: descriptions of all sections, without labels; and few.tsv: the
+# 500 packages of train.tsv whose labels are shown after that.
 #
 # The text comes from this machine's own package index (apt-cache dumpavail), so the examples differ a little from one system and
 # one day to another; from one index they are always the same. There is one example per source package: the binary packages of one
@@ -14,6 +15,7 @@ export LC_ALL=C # sorting and letters are bytes, in every awk
 folder=${1:-$(dirname "$0")/data}
 seed=42          # another number, another split
 least=40         # sections with fewer examples are left out
+few=500          # labels for few.tsv
 # Sections that say what a package is about. Others (libs, utils, python, ...) say what it is made of or for whom.
 sections="database editors electronics games graphics hamradio mail math science sound video web"
 
@@ -82,7 +84,12 @@ if [ ! -s "$work/train" ] || [ "$(wc -l <"$work/train")" -lt 200 ]; then
   exit 1
 fi
 
-for part in train validation test; do
+# As many of each section as its share is, rounded up: the first ones, whose order was drawn above.
+awk -F '\t' -v few="$few" '
+  NR == FNR { count[$3]++; total++; next }
+  seen[$3]++ < count[$3] * few / total' "$work/train" "$work/train" >"$work/few"
+
+for part in train validation test few; do
   {
     printf 'package\tdescription\tsection\n'
     cat "$work/$part"
@@ -105,4 +112,4 @@ done
 examples=$(cat "$work/train" "$work/validation" "$work/test" | wc -l)
 echo "$folder: $((examples)) packages of $(cut -f 3 "$work/train" | sort -u | wc -l | tr -d ' ') sections: $(($(wc -l <"$work/train"))) to train," \
   "$(($(wc -l <"$work/validation"))) to validate, $(($(wc -l <"$work/test"))) to test"
-echo "$folder: $(($(grep -c . "$folder/descriptions.txt"))) descriptions of all sections to pre-train"
+echo "$folder: $(($(grep -c . "$folder/descriptions.txt"))) descriptions of all sections to pre-train, $(($(wc -l <"$work/few"))) labels after it"

@@ -22,11 +22,11 @@ cat >"$work/bin/apt-cache" <<'EOF'
 awk 'BEGIN {
   split("games mail science universe/sound libs", section, " ")
   split("play chess|read letters|measure stars|hear \"music|link objects", words, "|")
-  for (i = 0; i < 600; i++) {
-    k = i % 5 + 1
+  for (i = 0; i < 1200; i++) {
+    k = i % 7 % 5 + 1
     for (twin = 0; twin < 2; twin++)
       printf "Package: p%d%s\n%sSection: %s\nDescription: %s the %d way%s\n\n", i, twin ? "-extra" : "",
-        twin ? "Source: p" i " (1.0)\n" : "", section[k], words[k], i == 599 ? 4 : i, twin ? " with more" : ""
+        twin ? "Source: p" i " (1.0)\n" : "", section[k], words[k], i == 1194 ? 4 : i, twin ? " with more" : ""
   }
 }'
 EOF
@@ -39,8 +39,19 @@ PATH="$work/bin:$PATH" sh $here/make_data.sh >out || fail "make_data.sh: $(cat o
 data=$here/data
 
 # One example a source, all in one part; none of the section that says nothing.
-[ "$(cut -f 2 $data/*.tsv | sort | uniq -d)" = description ] || fail "a description is in two places"
+[ "$(cut -f 2 $data/train.tsv $data/validation.tsv $data/test.tsv | sort | uniq -d)" = description ] || fail "a description is in two places"
 [ "$(cut -f 3 $data/train.tsv | sort -u | tr '\n' ' ')" = "games mail science section sound " ] || fail "the sections are wrong"
+# The few labels after pre-training are 500 of the training data's, and each section has its share of them.
+[ "$(sort -u $data/train.tsv | comm -12 - <(sort -u $data/few.tsv) | wc -l)" -eq "$(wc -l <$data/few.tsv)" ] || fail "few.tsv is not of train.tsv"
+tail -n +2 $data/train.tsv | cut -f 3 | uniq -c >all
+tail -n +2 $data/few.tsv | cut -f 3 | uniq -c >few
+paste all few | awk '
+  { total += all[NR] = $1; n += few[NR] = $3 }
+  END {
+    for (i = 1; i <= NR; i++)
+      if (few[i] < all[i] * 500 / total || few[i] >= all[i] * 500 / total + 1) exit 1
+    exit !(n >= 500 && n < 500 + NR)
+  }' || fail "few.tsv has not 500 labels, or a section not its share: $(cat few)"
 # No text of a source that is to be predicted is among those to pre-train on; texts of the training data and of other sections are.
 cut -f 2 $data/validation.tsv $data/test.tsv | grep -v '^description$' >held
 [ "$(wc -l <held)" -gt 100 ] || fail "there is nothing to predict"
