@@ -250,8 +250,8 @@ static hone_status map_file(const split *s, hone_error *err)
     return status;
 }
 
-/* *found where the file is there and good. One that is damaged is made again. */
-static hone_status look_up(const split *s, bool *found, hone_error *err)
+/* *found where the file is there and good. One that is damaged is made again, which whoever is about to make it tells. */
+static hone_status look_up(const split *s, bool tell, bool *found, hone_error *err)
 {
     hone_error why;
     *found = false;
@@ -264,7 +264,7 @@ static hone_status look_up(const split *s, bool *found, hone_error *err)
     if (*found)
         hone_log_line(s->parts->setup->log, HONE_LOG_INFO, "%s of %s is from %s", s->frozen->place, s->prepared->corpus->split,
                       s->path);
-    else
+    else if (tell)
         hone_log_line(s->parts->setup->log, HONE_LOG_WARNING, "outputs of frozen layers are made again: %s", why.msg);
     return HONE_OK;
 }
@@ -350,7 +350,7 @@ static hone_status take_turn(const split *s, int *fd, hone_error *err)
 static hone_status make_file(const split *s, hone_error *err)
 {
     bool found = false;
-    HONE_TRY(look_up(s, &found, err)); /* somebody else may have made it meanwhile */
+    HONE_TRY(look_up(s, true, &found, err)); /* somebody else may have made it meanwhile */
     if (found)
         return HONE_OK;
     HONE_TRY(check_room(s, err));
@@ -365,7 +365,7 @@ static hone_status find_or_make(const split *s, hone_error *err)
 {
     int fd = -1;
     bool found = false;
-    HONE_TRY(look_up(s, &found, err));
+    HONE_TRY(look_up(s, false, &found, err));
     if (found)
         return HONE_OK;
     hone_status status = take_turn(s, &fd, err);

@@ -164,6 +164,12 @@ grep -q "is now in" frozen/trials/0001/log.txt && fail "the second trial makes t
 run 0 run frozen.yaml output_dir=computed backend.type=native trainer.cache_frozen=none
 [ -n "$(find computed/cache -name 'frozen-*')" ] && fail "there are files that nobody wanted: $(ls computed/cache)"
 same frozen computed
+for kind in tokens frozen; do # a damaged file costs one line
+    printf x | dd of="$(find frozen/cache -name "$kind-*.safetensors" | head -1)" bs=1 seek=900 conv=notrunc 2>/dev/null
+    run 0 trial frozen/trials/0001
+    [ "$(grep -c "made again: .*$kind-.* is damaged" out)" -eq 1 ] || fail "not one line of the damaged $kind: $(cat out)"
+done
+same frozen computed
 run 0 plan frozen.yaml backend.type=native --no-time
 grep -qE "^  disk: .* in the cache, once, for the outputs of frozen layers" out || fail "hone plan says nothing of the disk: $(cat out)"
 run 0 plan frozen.yaml backend.type=native trainer.cache_frozen=none --no-time
