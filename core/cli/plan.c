@@ -82,9 +82,7 @@ static hone_status draw(plan *p, hone_error *err)
 static void share_processors(plan *p)
 {
     const hone_int_or_word *threads = &p->e->trainer.threads;
-    const uint64_t trials = p->points->total * p->points->n_seeds;
-    p->at_once = p->e->sweep && p->e->sweep->max_concurrent_trials > 1 ? p->e->sweep->max_concurrent_trials : 1;
-    p->at_once = (uint64_t)p->at_once > trials ? (int64_t)trials : p->at_once;
+    p->at_once = (int64_t)hone__points_at_once(p->points);
     p->threads = threads->word < 0 ? threads->value : hone__cpu_count() / p->at_once;
     p->threads = p->threads > 0 ? p->threads : 1;
 }

@@ -92,6 +92,17 @@ static uint64_t visible(const hone__points *p, uint64_t i)
     return i > lag ? i - lag : 0;
 }
 
+size_t hone__points_at_once(const hone__points *p)
+{
+    const uint64_t asked = p->sweep && p->sweep->max_concurrent_trials > 1 ? (uint64_t)p->sweep->max_concurrent_trials : 1;
+    const uint64_t lag = takes_history(p) && search_of(p)->lag ? search_of(p)->lag(p->searcher) : 0;
+    uint64_t points = p->total;
+    if (takes_history(p) && lag < points)
+        points = lag + 1;
+    const uint64_t most = points * p->n_seeds;
+    return (size_t)(asked < most ? asked : most);
+}
+
 static bool must_wait(const hone__points *p)
 {
     for (uint64_t i = 0; i < visible(p, p->n_drawn); i++)

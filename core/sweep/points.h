@@ -49,6 +49,10 @@ hone_status hone__points_create(hone_arena *arena, hone_arena *step, const hone_
                                 hone__points **points, hone_error *err) HONE_CHECKED;
 void hone__points_destroy(hone__points *p); /* NULL is fine */
 
+/* Trials that can run side by side: max_concurrent_trials, but no more than there are, nor than a searcher that learns from results leaves
+ * open, which is lag + 1 points. */
+size_t hone__points_at_once(const hone__points *p);
+
 /* ---- The next trial ---------------------------------------------------------------------------------------------- */
 
 typedef enum hone__turn {

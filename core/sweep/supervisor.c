@@ -99,10 +99,7 @@ static hone_status make_launcher(hone__supervisor *s, hone_error *err)
 
 static hone_status make_slots(hone__supervisor *s, hone_error *err)
 {
-    const uint64_t trials = s->points->total * s->points->n_seeds;
-    s->n_slots = s->sweep && s->sweep->max_concurrent_trials > 1 ? (size_t)s->sweep->max_concurrent_trials : 1;
-    if (s->n_slots > trials)
-        s->n_slots = (size_t)trials;
+    s->n_slots = hone__points_at_once(s->points);
     s->slots = hone_alloc_array(s->arena, s->n_slots, sizeof *s->slots);
     s->ended = hone_alloc_array(s->arena, s->n_slots, sizeof *s->ended);
     s->views = hone_alloc_array(s->arena, s->n_slots, sizeof *s->views);

@@ -68,6 +68,18 @@ run 0 plan sweep.yaml --no-time sweep.method=random sweep.run_cap=3 'sweep.param
 says out "sweep: 3 points with 3 seeds"
 says out "learning_rate"
 
+# A searcher that learns from results lets lag + 1 points run at once, each with its seeds; the processors are shared among those alone.
+tpe='sweep.parameters={optimizer.learning_rate: {distribution: log_uniform_values, min: 1.0e-5, max: 1.0e-3}}'
+for case in 0:1:8 1:2:8 3:4:8 9:8:8; do
+    IFS=: read -r lag at_once asked <<<"$case"
+    run 0 plan sweep.yaml --no-time --json "sweep.method={type: tpe, lag: $lag}" sweep.run_cap=10 "sweep.seeds=[1]" "$tpe" \
+        sweep.max_concurrent_trials="$asked" trainer.threads=auto
+    says out "\"at_once\": $at_once,"
+    says out "\"threads\": $(($(nproc) / at_once > 0 ? $(nproc) / at_once : 1)),"
+done
+run 0 plan sweep.yaml --no-time --json "sweep.method={type: tpe, lag: 1}" sweep.run_cap=10 "sweep.seeds=[1, 2, 3]" "$tpe" sweep.max_concurrent_trials=8
+says out '"at_once": 6,'
+
 # A single trial; mistakes of the file, and of the data.
 run 0 plan sweep.yaml sweep=null --no-time
 says out "sweep: 1 point"
