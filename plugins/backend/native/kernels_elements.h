@@ -160,13 +160,14 @@ static void store_sums(const float *room, int columns, float *sum, bool add)
     FOR_VECTORS(columns, STORE(sum, (add ? LOAD(sum) : vec_set(0)) + LOAD(room)));
 }
 
-static ALWAYS_INLINE void add_rows(int rows, int64_t ld, int columns, const float *dy, float *room)
+static void add_row(int columns, const float *dy, float *room)
 {
-    FOR_VECTORS(columns, {
-        vec s = LOAD(room);
-        UNROLL for (int r = 0; r < rows; r++) s = s + LOAD(dy + r * ld);
-        STORE(room, s);
-    });
+    FOR_VECTORS(columns, STORE(room, LOAD(room) + LOAD(dy)));
+}
+
+static void add_four_rows(int64_t ld, int columns, const float *dy, float *room)
+{
+    FOR_VECTORS(columns, STORE(room, LOAD(room) + LOAD(dy) + LOAD(dy + ld) + LOAD(dy + 2 * ld) + LOAD(dy + 3 * ld)));
 }
 
 static void column_sums(int64_t rows, int64_t ld, int columns, const float *dy, float *sum, bool add)
@@ -174,9 +175,9 @@ static void column_sums(int64_t rows, int64_t ld, int columns, const float *dy, 
     float room[NATIVE_SUMS] = {0};
     int64_t r = 0;
     for (; r + TOGETHER <= rows; r += TOGETHER)
-        add_rows(TOGETHER, ld, columns, dy + r * ld, room);
+        add_four_rows(ld, columns, dy + r * ld, room);
     for (; r < rows; r++)
-        add_rows(1, ld, columns, dy + r * ld, room);
+        add_row(columns, dy + r * ld, room);
     store_sums(room, columns, sum, add);
 }
 
@@ -215,19 +216,26 @@ static void norm_back(int64_t n, const float *x, const float *gain, const float 
     });
 }
 
+/* The same of a layer norm's gain and bias. */
+static ALWAYS_INLINE void plus_norm_rows(vec *gain, vec *bias, int rows, int64_t ld, const float *x, const float *dy,
+                                         const float *saved, int part)
+{
+    UNROLL for (int r = 0; r < rows; r++)
+    {
+        const vec d = vec_load_part(dy + r * ld, part);
+        const vec h = (vec_load_part(x + r * ld, part) - vec_set(saved[2 * r])) * vec_set(saved[2 * r + 1]);
+        *gain = vec_fma(d, h, *gain);
+        *bias = *bias + d;
+    }
+}
+
 static ALWAYS_INLINE void add_norm_rows(int rows, int64_t ld, int columns, const float *x, const float *dy, const float *saved,
                                         float *gains, float *biases)
 {
     FOR_VECTORS(columns, {
         vec gain = LOAD(gains);
         vec bias = LOAD(biases);
-        UNROLL for (int r = 0; r < rows; r++)
-        {
-            const vec d = LOAD(dy + r * ld);
-            const vec h = (LOAD(x + r * ld) - vec_set(saved[2 * r])) * vec_set(saved[2 * r + 1]);
-            gain = vec_fma(d, h, gain);
-            bias = bias + d;
-        }
+        plus_norm_rows(&gain, &bias, rows, ld, x + j, dy + j, saved, part);
         STORE(gains, gain);
         STORE(biases, bias);
     });
