@@ -1,6 +1,7 @@
 /* kernels_gemm.h - tiles of matrix products, over the vectors of the file that includes this.
  *
- * A tile's sums stay in registers while its terms go by: each term is one row of packed B and one number of A for each row.
+ * A tile's sums stay in registers while its terms go by: each term is one row of packed B and one number of A for each row. Eight terms go
+ * by for each look at the loop's end, for every instruction that is no multiply-add may take the place of one.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 
@@ -14,7 +15,8 @@ static ALWAYS_INLINE void tile(int rows, int vectors, bool by_rows, int64_t n, c
                                                              : v + 1 < vectors ? vec_load(c + i * ldc + v * LANES)
                                                                                : vec_load_part(c + i * ldc + v * LANES, last);
     }
-    for (int64_t t = 0; t < n; t++) {
+    UNROLL_8 for (int64_t t = 0; t < n; t++)
+    {
         vec row[VECTORS];
         UNROLL for (int v = 0; v < vectors; v++) row[v] = vec_load(b + v * LANES);
         UNROLL for (int i = 0; i < rows; i++)
