@@ -1,7 +1,8 @@
 /* pool.c - a thread pool that shares out fixed ranges.
  *
- * A loop is cut into ranges by its grain alone; threads take the next range from one counter. The caller works too. Which
- * thread takes which range is chance, so a range may write only what is its own.
+ * A loop is cut into ranges by its grain alone. Each thread has a share of them, as many beside each other, and takes from others' shares
+ * when its own is done: so the rows that it had in one loop, which its cache may still hold, are mostly its own in the next one. The caller
+ * works too. Which thread takes which range is chance all the same, so a range may write only what is its own.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/pool.h"
@@ -58,7 +59,14 @@ typedef struct job {
     hone_range_fn fn;
     void *ctx;
     int64_t n, grain, ranges;
+    int takers; /* threads that take part: workers 0 .. takers-1 */
 } job;
+
+/* The ranges of one thread: the next one to be taken, by it or by another, up to `end`. Each has a line of the cache for itself. */
+typedef struct share {
+    _Alignas(64) _Atomic int64_t next;
+    int64_t end;
+} share;
 
 typedef struct worker {
     hone_pool *pool;
@@ -69,14 +77,13 @@ typedef struct worker {
 struct hone_pool {
     int threads;
     worker *workers;        /* [threads-1] */
+    share *shares;          /* [threads] */
     pthread_mutex_t caller; /* held by the one thread whose job it is */
-    pthread_mutex_t lock;   /* of job, helpers, quit and of every change of generation */
+    pthread_mutex_t lock;   /* of job, quit and of every change of generation */
     pthread_cond_t wake, done;
     job job;
-    int helpers; /* workers 1 .. helpers take part in the job */
     bool quit;
     _Atomic unsigned generation; /* one more with every job */
-    _Atomic int64_t next;        /* range to be taken */
     _Atomic int busy;            /* helpers that have not finished */
 };
 
@@ -102,8 +109,11 @@ static void run_inline(const job *j, int number)
 static void take_ranges(hone_pool *pool, const job *j, int number)
 {
     inside = number;
-    for (int64_t i = atomic_fetch_add(&pool->next, 1); i < j->ranges; i = atomic_fetch_add(&pool->next, 1))
-        run_range(j, i, number);
+    for (int i = 0; i < j->takers; i++) {
+        share *s = &pool->shares[(number + i) % j->takers];
+        for (int64_t at = atomic_fetch_add(&s->next, 1); at < s->end; at = atomic_fetch_add(&s->next, 1))
+            run_range(j, at, number);
+    }
     inside = -1;
 }
 
@@ -125,7 +135,7 @@ static bool next_job(const worker *w, unsigned *seen, job *j)
         pthread_mutex_lock(&pool->lock);
         while (atomic_load(&pool->generation) == *seen && !pool->quit)
             pthread_cond_wait(&pool->wake, &pool->lock);
-        bool quit = pool->quit, mine = w->number <= pool->helpers;
+        bool quit = pool->quit, mine = w->number < pool->job.takers;
         *seen = atomic_load(&pool->generation);
         *j = pool->job;
         pthread_mutex_unlock(&pool->lock);
@@ -156,9 +166,11 @@ static void publish(hone_pool *pool, const job *j)
 {
     pthread_mutex_lock(&pool->lock);
     pool->job = *j;
-    pool->helpers = (int)(j->ranges < pool->threads ? j->ranges : pool->threads) - 1;
-    atomic_store(&pool->next, 0);
-    atomic_store(&pool->busy, pool->helpers);
+    for (int i = 0; i < j->takers; i++) {
+        atomic_store(&pool->shares[i].next, j->ranges / j->takers * i + j->ranges % j->takers * i / j->takers);
+        pool->shares[i].end = j->ranges / j->takers * (i + 1) + j->ranges % j->takers * (i + 1) / j->takers;
+    }
+    atomic_store(&pool->busy, j->takers - 1);
     atomic_fetch_add(&pool->generation, 1);
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->lock);
@@ -180,7 +192,7 @@ void hone_pool_run(hone_pool *pool, int64_t n, int64_t grain, hone_range_fn fn, 
         return;
     if (grain < 1)
         grain = 1;
-    job j = {fn, ctx, n, grain, 1 + (n - 1) / grain};
+    job j = {fn, ctx, n, grain, 1 + (n - 1) / grain, 1};
     if (inside >= 0) {
         run_inline(&j, inside < hone_pool_threads(pool) ? inside : 0);
         return;
@@ -193,6 +205,7 @@ void hone_pool_run(hone_pool *pool, int64_t n, int64_t grain, hone_range_fn fn, 
     if (pool->threads == 1 || j.ranges == 1) {
         run_inline(&j, 0);
     } else {
+        j.takers = j.ranges < pool->threads ? (int)j.ranges : pool->threads;
         publish(pool, &j);
         take_ranges(pool, &j, 0);
         wait_for_helpers(pool);
@@ -221,6 +234,7 @@ static void end_pool(hone_pool *pool, int started)
     pthread_cond_destroy(&pool->wake);
     pthread_cond_destroy(&pool->done);
     hone__free(pool->workers);
+    hone__free(pool->shares);
     hone__free(pool);
 }
 
@@ -249,13 +263,16 @@ hone_status hone__pool_create(int threads, hone_pool **out, hone_error *err)
         return hone_fail(err, HONE_EINVAL, "%d threads were asked for; a pool has 1 to %d", threads, MOST_THREADS);
     hone_pool *pool = hone__calloc(1, sizeof *pool);
     worker *workers = hone__calloc((size_t)threads, sizeof *workers);
-    if (!pool || !workers) {
+    share *shares = hone__aligned(_Alignof(share), (size_t)threads * sizeof *shares);
+    if (!pool || !workers || !shares) {
         hone__free(pool);
         hone__free(workers);
+        hone__free(shares);
         return hone_no_memory(err, "making a thread pool");
     }
     pool->threads = threads;
     pool->workers = workers;
+    pool->shares = shares;
     pthread_mutex_init(&pool->caller, NULL);
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);

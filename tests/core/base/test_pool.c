@@ -214,7 +214,7 @@ static hone_status create(void *ctx, hone_error *err)
 
 START_TEST(every_failed_allocation_is_survived)
 {
-    ck_assert_int_eq(suite_every_allocation_fails(create, NULL), 2);
+    ck_assert_int_eq(suite_every_allocation_fails(create, NULL), 3);
 }
 END_TEST
 
