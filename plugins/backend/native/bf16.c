@@ -313,8 +313,18 @@ static void float_tile(const native_set *set, int rows, int64_t n, const uint32_
                        int width, float *c, int64_t ldc, int columns, bool add, const float *bias)
 {
     const int vectors = width / set->lanes;
-    set->by_rows[rows - 1][vectors - 1](n, (const float *)(const void *)a, stride, (const float *)(const void *)b, c, ldc,
-                                        columns - (vectors - 1) * set->lanes, add, bias);
+    const native_tile tile = {.n = n,
+                              .a = (const float *)(const void *)a,
+                              .stride = stride,
+                              .b = (const float *)(const void *)b,
+                              .c = c,
+                              .ldc = ldc,
+                              .last = columns - (vectors - 1) * set->lanes,
+                              .add = add,
+                              .bias = bias,
+                              .next_c = c,
+                              .next_a = {c, c}};
+    set->by_rows[rows - 1][vectors - 1](&tile);
 }
 
 native_bf16 native_float_bf16(const native_set *set)

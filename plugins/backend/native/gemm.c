@@ -13,9 +13,17 @@
 
 #include <string.h>
 
-/* Terms of a block; rows of C that are one task, panels that its rows meet together, and tasks that a thread should have; floats between
- * two packed strips, so that they do not all fall on the same lines of the cache. */
-enum { TERMS = 384, LEAST_ROWS = 96, MOST_ROWS = 384, TASK_PANELS = 4, TASKS_PER_THREAD = 4, STRIP_GAP = 16 };
+/* Terms of a block; rows of C that are one task, panels that its rows meet together, and tasks that a thread should have, of which fewer where
+ * each packs its part of A; floats between two packed strips, so that they do not all fall on the same lines of the cache. */
+enum {
+    TERMS = 384,
+    LEAST_ROWS = 96,
+    MOST_ROWS = 384,
+    TASK_PANELS = 4,
+    TASKS_PER_THREAD = 4,
+    LONG_TASKS_PER_THREAD = 2,
+    STRIP_GAP = 16
+};
 
 static int64_t parts(int64_t n, int64_t size)
 {
@@ -91,28 +99,54 @@ static void pack_strips(const native_product *p, int64_t i0, int64_t i1, int64_t
 
 /* ---- Tiles ------------------------------------------------------------------------------------------------------- */
 
-/* Terms t .. t+n-1 of a tile; its packed strip of A, if that is packed. */
+/* Rows i0 .. i1-1 of C that meet panels panel0 .. panel1-1, of which first .. end-1 are at hand; terms t .. t+n-1. */
 typedef struct block {
-    int64_t i, rows, t, n;
-    const float *strip;
+    int64_t i0, i1, panel0, panel1, first, end, t, n;
+    float *strips; /* of A, if it is packed */
 } block;
 
-static void tile(const native_product *p, const block *b, int64_t panel)
+/* What is soon needed of A, from the tile of a panel at hand and a strip of rows on: in the first round of panels the next strip's rows, of
+ * which each tile asks for its part; where A is packed, in the last round the rows of the next block. */
+static void ask_ahead(const native_product *p, const block *b, int64_t i, int64_t panel, native_tile *tile)
+{
+    const int64_t rows = p->set->rows, at = panel - b->first;
+    const bool more = i + 2 * rows <= b->i1; /* another full strip */
+    for (int64_t k = 0; k < 2; k++) {
+        const int64_t part = 2 * at + k, next = b->t + b->n + (i - b->i0) / rows * 2 * TASK_PANELS + part;
+        tile->next_a[k] = tile->b;
+        if (!p->pack_a && b->first == b->panel0 && more)
+            tile->next_a[k] = p->a + (i + rows + part * rows / (2 * TASK_PANELS)) * p->a_i +
+                              (b->t + part * rows % (2 * TASK_PANELS) * b->n / (2 * TASK_PANELS)) * p->a_t;
+        else if (p->pack_a && b->end == b->panel1 && next < p->T)
+            tile->next_a[k] = p->a + b->i0 + next * p->a_t;
+    }
+    tile->next_c = more ? tile->c + rows * p->ldc : tile->c;
+}
+
+static void multiply_tile(const native_product *p, const block *b, int64_t i, int64_t panel)
 {
     const native_set *set = p->set;
     int64_t width;
-    const float *packed = panel_of(p, panel, &width) + b->t * width, *a = p->a + b->i * p->a_i + b->t * p->a_t;
-    const int64_t j = panel * panel_width(set), columns = native_least(width, p->J - j);
-    int64_t stride = p->a_i == 1 ? p->a_t : p->a_i;
-    if (b->strip) {
-        a = b->strip;
-        stride = set->rows;
-    }
+    const float *packed = panel_of(p, panel, &width) + b->t * width;
+    const int64_t j = panel * panel_width(set), columns = native_least(width, p->J - j),
+                  rows = native_least(set->rows, b->i1 - i);
     const int64_t vectors = width / set->lanes;
+    native_tile tile = {.n = b->n,
+                        .a = p->a + i * p->a_i + b->t * p->a_t,
+                        .stride = p->a_i == 1 ? p->a_t : p->a_i,
+                        .b = packed,
+                        .c = p->c + i * p->ldc + j,
+                        .ldc = p->ldc,
+                        .last = (int)(columns - (vectors - 1) * set->lanes),
+                        .add = p->add || b->t > 0,
+                        .bias = p->bias && b->t + b->n == p->T ? p->bias + j : NULL};
+    if (b->strips) {
+        tile.a = b->strips + (i - b->i0) / set->rows * (b->n * set->rows + STRIP_GAP);
+        tile.stride = set->rows;
+    }
+    ask_ahead(p, b, i, panel, &tile);
     const bool by_columns = p->pack_a || p->a_t != 1;
-    native_kernel *kernel = (by_columns ? set->by_columns : set->by_rows)[b->rows - 1][vectors - 1];
-    kernel(b->n, a, stride, packed, p->c + b->i * p->ldc + j, p->ldc, (int)(columns - (vectors - 1) * set->lanes),
-           p->add || b->t > 0, p->bias && b->t + b->n == p->T ? p->bias + j : NULL);
+    (by_columns ? set->by_columns : set->by_rows)[rows - 1][vectors - 1](&tile);
 }
 
 /* C, cut into tasks of `rows` rows and `panels` panels, `across` beside each other. */
@@ -121,41 +155,50 @@ typedef struct tasks {
     int64_t rows, panels, across;
 } tasks;
 
-/* Packed columns of A serve all panels, so there are tasks beside each other only where there would be too few. */
+/* Packed columns of A serve all panels, so there are tasks beside each other only where there would be too few. Threads get as many tasks as
+ * each other. */
 static tasks tasks_of(const native_product *p, int threads)
 {
     const int64_t panels = parts(p->J, panel_width(p->set)), groups = parts(panels, TASK_PANELS);
-    const int64_t wanted = threads > 1 ? TASKS_PER_THREAD * (int64_t)threads : 1, most = parts(p->I, LEAST_ROWS);
+    const int64_t each = p->pack_a ? LONG_TASKS_PER_THREAD : TASKS_PER_THREAD;
+    const int64_t wanted = threads > 1 ? each * threads : 1, most = parts(p->I, LEAST_ROWS);
     tasks t = {.p = p};
     t.panels = parts(groups, p->pack_a ? native_least(groups, parts(wanted, most)) : groups) * TASK_PANELS;
     t.across = parts(panels, t.panels);
     const int64_t least = parts(p->I, MOST_ROWS), high = parts(wanted, t.across);
-    const int64_t rows = rounded(parts(p->I, high > least ? high : least), p->set->rows);
+    const int64_t down = rounded(high > least ? high : least, t.across % threads ? threads : 1);
+    const int64_t rows = rounded(parts(p->I, down), p->set->rows);
     t.rows = rows > LEAST_ROWS ? rows : LEAST_ROWS;
     return t;
+}
+
+/* The activation of rows of C between two panels. */
+static void activate(const native_product *p, int64_t i0, int64_t i1, int64_t panel0, int64_t panel1)
+{
+    const int64_t j = panel0 * panel_width(p->set), columns = native_least(panel1 * panel_width(p->set), p->J) - j;
+    for (int64_t i = i0; i < i1; i++)
+        p->act(columns, p->c + i * p->ldc + j, p->acted + i * p->ldc + j);
 }
 
 static void task(const tasks *s, int64_t i0, int64_t panel0, float *strips)
 {
     const native_product *p = s->p;
-    const int64_t i1 = native_least(i0 + s->rows, p->I), rows = p->set->rows;
-    const int64_t panel1 = native_least(panel0 + s->panels, parts(p->J, panel_width(p->set)));
-    for (int64_t t = 0; t < p->T; t += TERMS) {
-        const int64_t n = native_least(TERMS, p->T - t);
+    block b = {.i0 = i0, .i1 = native_least(i0 + s->rows, p->I), .panel0 = panel0, .strips = strips};
+    b.panel1 = native_least(panel0 + s->panels, parts(p->J, panel_width(p->set)));
+    for (; b.t < p->T; b.t += b.n) {
+        b.n = native_least(TERMS, p->T - b.t);
         if (strips)
-            pack_strips(p, i0, i1, t, n, strips);
-        for (int64_t first = panel0; first < panel1; first += TASK_PANELS) {
-            for (int64_t i = i0; i < i1; i += rows) {
-                const float *strip = strips ? strips + (i - i0) / rows * (n * rows + STRIP_GAP) : NULL;
-                const block b = {i, native_least(rows, i1 - i), t, n, strip};
-                for (int64_t panel = first; panel < native_least(first + TASK_PANELS, panel1); panel++)
-                    tile(p, &b, panel);
+            pack_strips(p, i0, b.i1, b.t, b.n, strips);
+        for (b.first = panel0; b.first < b.panel1; b.first = b.end) {
+            b.end = native_least(b.first + TASK_PANELS, b.panel1);
+            for (int64_t i = i0; i < b.i1; i += p->set->rows) {
+                for (int64_t panel = b.first; panel < b.end; panel++)
+                    multiply_tile(p, &b, i, panel);
+                if (p->act && b.t + b.n == p->T)
+                    activate(p, i, native_least(i + p->set->rows, b.i1), b.first, b.end);
             }
         }
     }
-    const int64_t j = panel0 * panel_width(p->set), columns = native_least(panel1 * panel_width(p->set), p->J) - j;
-    for (int64_t i = i0; p->act && i < i1; i++)
-        p->act(columns, p->c + i * p->ldc + j, p->acted + i * p->ldc + j);
 }
 
 static void task_range(void *ctx, int64_t begin, int64_t end, int worker)

@@ -1,50 +1,66 @@
 /* kernels_gemm.h - tiles of matrix products, over the vectors of the file that includes this.
  *
- * A tile's sums stay in registers while its terms go by: each term is one row of packed B and one number of A for each row. Eight terms go
- * by for each look at the loop's end, for every instruction that is no multiply-add may take the place of one.
+ * A tile's sums stay in registers while its terms go by: each term is one row of packed B and one number of A for each row. Eight or
+ * sixteen terms go by for each look at the loop's end, for every instruction that is no multiply-add may take the place of one.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 
-static ALWAYS_INLINE void tile(int rows, int vectors, bool by_rows, int64_t n, const float *a, int64_t stride, const float *b,
-                               float *c, int64_t ldc, int last, bool add, const float *bias)
+static ALWAYS_INLINE void term(int rows, int vectors, const float *a, int64_t a_i, const float *b, vec sum[ROWS][VECTORS])
 {
+    vec row[VECTORS];
+    UNROLL for (int v = 0; v < vectors; v++) row[v] = vec_load(b + v * LANES);
+    UNROLL for (int i = 0; i < rows; i++)
+    {
+        const vec x = vec_set(a[i * a_i]);
+        UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = vec_fma(x, row[v], sum[i][v]);
+    }
+}
+
+static ALWAYS_INLINE void tile(int rows, int vectors, bool by_rows, const native_tile *p)
+{
+    enum { ASKING = 16 }; /* terms for each time that memory is asked ahead */
+    const int64_t n = p->n, ldc = p->ldc, a_i = by_rows ? p->stride : 1, a_t = by_rows ? 1 : p->stride, b_t = vectors * LANES;
+    const float *a = p->a, *b = p->b;
+    float *c = p->c;
     vec sum[ROWS][VECTORS];
     UNROLL for (int i = 0; i < rows; i++)
     {
-        UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = !add              ? vec_set(0)
-                                                             : v + 1 < vectors ? vec_load(c + i * ldc + v * LANES)
-                                                                               : vec_load_part(c + i * ldc + v * LANES, last);
+        UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = !p->add ? vec_set(0)
+                                                             : v + 1 < vectors
+                                                                 ? vec_load(c + i * ldc + v * LANES)
+                                                                 : vec_load_part(c + i * ldc + v * LANES, p->last);
     }
-    UNROLL_8 for (int64_t t = 0; t < n; t++)
-    {
-        vec row[VECTORS];
-        UNROLL for (int v = 0; v < vectors; v++) row[v] = vec_load(b + v * LANES);
-        UNROLL for (int i = 0; i < rows; i++)
-        {
-            const vec x = vec_set(by_rows ? a[i * stride + t] : a[i]);
-            UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = vec_fma(x, row[v], sum[i][v]);
+    int64_t t = 0;
+    if (rows == ROWS && vectors == VECTORS) {
+        const float *next_c = p->next_c, *next[2] = {p->next_a[0], p->next_a[1]};
+        for (int i = 0; i < rows && t + vectors * ASKING <= n; i++, next_c += ldc) {
+            for (int v = 0; v < vectors; v++, t += ASKING) {
+                __builtin_prefetch(next_c + v * LANES, 1, 2);
+                __builtin_prefetch(next[0], 0, 2);
+                __builtin_prefetch(next[1], 0, 2);
+                next[0] += ASKING;
+                next[1] += ASKING;
+                UNROLL for (int k = 0; k < ASKING; k++, a += a_t, b += b_t) term(rows, vectors, a, a_i, b, sum);
+            }
         }
-        b += vectors * LANES;
-        a += by_rows ? 0 : stride;
     }
+    UNROLL_8 for (; t < n; t++, a += a_t, b += b_t) term(rows, vectors, a, a_i, b, sum);
     UNROLL for (int v = 0; v < vectors; v++)
     {
-        const int columns = v + 1 < vectors ? LANES : last;
-        const vec above = bias ? vec_load_part(bias + v * LANES, columns) : vec_set(-0.0f); /* which changes nothing */
+        const int columns = v + 1 < vectors ? LANES : p->last;
+        const vec above = p->bias ? vec_load_part(p->bias + v * LANES, columns) : vec_set(-0.0f); /* which changes nothing */
         UNROLL for (int i = 0; i < rows; i++) vec_store_part(c + i * ldc + v * LANES, columns, sum[i][v] + above);
     }
 }
 
 #define TILE(rows, vectors)                                                                                                    \
-    static void by_rows_##rows##_##vectors(int64_t n, const float *a, int64_t stride, const float *b, float *c, int64_t ldc,   \
-                                           int last, bool add, const float *bias)                                              \
+    static void by_rows_##rows##_##vectors(const native_tile *p)                                                               \
     {                                                                                                                          \
-        tile(rows, vectors, true, n, a, stride, b, c, ldc, last, add, bias);                                                   \
+        tile(rows, vectors, true, p);                                                                                          \
     }                                                                                                                          \
-    static void by_columns_##rows##_##vectors(int64_t n, const float *a, int64_t stride, const float *b, float *c,             \
-                                              int64_t ldc, int last, bool add, const float *bias)                              \
+    static void by_columns_##rows##_##vectors(const native_tile *p)                                                            \
     {                                                                                                                          \
-        tile(rows, vectors, false, n, a, stride, b, c, ldc, last, add, bias);                                                  \
+        tile(rows, vectors, false, p);                                                                                         \
     }
 
 #if VECTORS == 3

@@ -18,12 +18,24 @@ enum {
     NATIVE_DRAWN = 64   /* random numbers are drawn in groups of at most so many */
 };
 
-/* A tile of C [rows, columns] = or += A B over n terms of each sum. A's element (row i, term t) is a[i * stride + t] in kernels by
- * rows, a[t * stride + i] in those by columns; B is packed, term after term, all vectors of the tile. The last vector of a row of C
- * has `last` columns. Each element is one chain of multiply-adds in the order of t, which goes on from C where `add` is set; bias (may be
- * NULL) is added at its end. */
-typedef void native_kernel(int64_t n, const float *a, int64_t stride, const float *b, float *c, int64_t ldc, int last, bool add,
-                           const float *bias);
+/* A tile of C [rows, columns] = or += A B over n terms of each sum. Each element is one chain of multiply-adds in the order of t, which goes
+ * on from C where `add` is set; bias (may be NULL) is added at its end. */
+typedef struct native_tile {
+    int64_t n;
+    const float *a; /* element (row i, term t) is a[i * stride + t] in kernels by rows, a[t * stride + i] in those by columns */
+    int64_t stride;
+    const float *b; /* packed, term after term, all vectors of the tile */
+    float *c;
+    int64_t ldc;
+    int last; /* columns of the last vector of a row of C */
+    bool add;
+    const float *bias;
+    /* What later tiles need, which a full tile asks memory for while its terms go by: as many rows of C, and two runs of A, each of 64 bytes
+     * for 16 terms, up to as many as the tile has vectors. */
+    const float *next_c, *next_a[2];
+} native_tile;
+
+typedef void native_kernel(const native_tile *tile);
 
 /* What one instruction set computes. Arrays need no alignment, and end where they end: nothing is read or written behind them. */
 typedef struct native_set {
