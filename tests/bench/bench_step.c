@@ -32,7 +32,7 @@ typedef struct bench {
     long steps, batches;
     int threads;
     double layer_weights, layers; /* of the encoder */
-    double peak[3], peak_processor[3];
+    double peak[PEAK_KINDS], peak_processor[PEAK_KINDS];
     double ready; /* processor's time from the start of the program until the first step could begin */
 } bench;
 
@@ -48,9 +48,8 @@ static void measure_peak(bench *b, peak_kind kind)
 
 static void measure_peaks(bench *b)
 {
-    measure_peak(b, PEAK_F32);
-    measure_peak(b, PEAK_BF16_VECTORS);
-    measure_peak(b, PEAK_BF16_TILES);
+    for (int kind = 0; kind < PEAK_KINDS; kind++)
+        measure_peak(b, (peak_kind)kind);
 }
 
 /* ---- Flops ------------------------------------------------------------------------------------------------------- */
@@ -121,11 +120,12 @@ static double peak_memory_mib(void)
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (double)usage.ru_maxrss / 1024 : NAN;
 }
 
-/* Of what the trial computes with: bf16 by whichever way the processor does it faster. */
+/* Of what the trial computes with: bf16 by whichever way the processor does it faster, float32 by AVX2 where the backend is held to that. */
 static double peak_for(const bench *b, const double *peaks)
 {
+    const hone__network *net = &b->parts->network;
     if (strcmp(b->precision, "bf16") != 0)
-        return peaks[PEAK_F32];
+        return peaks[net->backend && strstr(net->backend->describe(net->backend_self), "avx2") ? PEAK_F32_AVX2 : PEAK_F32];
     return fmax(peaks[PEAK_F32], fmax(peaks[PEAK_BF16_VECTORS], peaks[PEAK_BF16_TILES]));
 }
 
@@ -156,6 +156,7 @@ static void show(bench *b, const char *what, const taken *t)
     row_real(&b->rows, "peak_gflops", peak * 1e-9);
     row_real(&b->rows, "peak_gflops_processor", peak_processor * 1e-9);
     row_real(&b->rows, "peak_gflops_float32", b->peak[PEAK_F32] * 1e-9);
+    row_real(&b->rows, "peak_gflops_float32_avx2", b->peak[PEAK_F32_AVX2] * 1e-9);
     row_real(&b->rows, "peak_gflops_bf16_vectors", b->peak[PEAK_BF16_VECTORS] * 1e-9);
     row_real(&b->rows, "peak_gflops_bf16_tiles", b->peak[PEAK_BF16_TILES] * 1e-9);
     row_real(&b->rows, "tokens_per_s", t->tokens / t->all_seconds);

@@ -10,8 +10,8 @@
 #include <hone/base.h>
 #include <string.h>
 
-/* Of float32; of bf16 by vectors, with float32 sums; of bf16 by the tiles of AMX. */
-typedef enum peak_kind { PEAK_F32, PEAK_BF16_VECTORS, PEAK_BF16_TILES } peak_kind;
+/* Of float32, by the widest vectors and by AVX2; of bf16 by vectors, with float32 sums; of bf16 by the tiles of AMX. */
+typedef enum peak_kind { PEAK_F32, PEAK_F32_AVX2, PEAK_BF16_VECTORS, PEAK_BF16_TILES, PEAK_KINDS } peak_kind;
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -117,6 +117,8 @@ static inline double peak_work(peak_kind kind, float *sink)
         return peak_has_amx() ? peak_amx() : 0;
     if (kind == PEAK_BF16_VECTORS)
         return strcmp(isa, "avx512bf16") == 0 ? peak_avx512_bf16(sink) : 0;
+    if (kind == PEAK_F32_AVX2)
+        return strncmp(isa, "avx", 3) == 0 ? peak_avx2(sink) : 0;
     return strncmp(isa, "avx512", 6) == 0 ? peak_avx512(sink) : strcmp(isa, "avx2") == 0 ? peak_avx2(sink) : 0;
 }
 #else

@@ -153,8 +153,12 @@ if wanted backends "training steps and inference, by backend"; then
       fixed "tiny $1" "$tiny" 2 16 1 1 "$2"
       continue
     fi
-    fixed "minilm $1" "$minilm" 8 128 4 1 "$2"
-    [ $backend = portable ] || fixed "bert-base $1" "$bert_base" 8 128 3 1 "$2"
+    for t in $threads; do
+      fixed "minilm $1" "$minilm" 8 128 4 "$t" "$2"
+      [ $backend != portable ] || break
+      fixed "minilm $1" "$minilm" 32 128 3 "$t" "$2"
+      fixed "bert-base $1" "$bert_base" 8 128 3 "$t" "$2"
+    done
   done
 fi
 
