@@ -578,7 +578,8 @@ def read_split(tree, args, split):
 
 
 def run(tree, args):
-    torch.manual_seed(args.seed)
+    seed = tree.get("seed", 42)
+    torch.manual_seed(seed)
     torch.set_num_threads(args.threads)
     begun = time.time()
     trainer = {"num_train_epochs": 3, "train_batch_size": 8, **tree.get("trainer", {})}
@@ -609,7 +610,7 @@ def run(tree, args):
     if kept[1] is not None:
         model.head.thresholds = kept[1]
     tokens = sum(len(ids) for e in train for ids, _ in e.sequences)
-    return {"name": tree["name"], "seed": args.seed, "threads": args.threads, "bf16": args.bf16, "epochs": epochs, "train_examples": len(train),
+    return {"name": tree["name"], "seed": seed, "threads": args.threads, "bf16": args.bf16, "epochs": epochs, "train_examples": len(train),
             "sequences": {s: sum(len(e.sequences) for e in x) for s, x in splits.items() if x}, "curve": curve,
             "validation": best, "test": evaluate(model, splits["test"], False) if splits["test"] else None,
             "seconds": round(time.time() - begun, 1), "prepare_seconds": round(prepared, 1),
@@ -628,7 +629,6 @@ def main():
     parser.add_argument("--model-root", default="../shared/models")
     parser.add_argument("--validation-ids", help="a predictions.tsv of hone: its ids are the validation part")
     parser.add_argument("--vocab", help="the vocab.txt that hone learnt")
-    parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bf16", action="store_true", help="products of the encoder in bfloat16, by autocast")
     args = parser.parse_args()
