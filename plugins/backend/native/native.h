@@ -30,8 +30,8 @@ typedef struct native_tile {
     int last; /* columns of the last vector of a row of C */
     bool add;
     const float *bias;
-    /* What later tiles need, which a full tile asks memory for while its terms go by: as many rows of C, and two runs of A, each of 64 bytes
-     * for 16 terms, up to as many as the tile has vectors. */
+    /* What later tiles need, which a full tile asks memory for while its terms go by: as many rows of C, ldc apart, and two runs of A from
+     * here on, of which each 16 terms ask for 64 bytes. Hints alone: nothing has to be there. */
     const float *next_c, *next_a[2];
 } native_tile;
 
