@@ -162,13 +162,19 @@ static void *work(void *argument)
     return NULL;
 }
 
+/* The first range of share i. (ranges times i might not fit.) */
+static int64_t share_begin(const job *j, int i)
+{
+    return j->ranges / j->takers * i + j->ranges % j->takers * i / j->takers;
+}
+
 static void publish(hone_pool *pool, const job *j)
 {
     pthread_mutex_lock(&pool->lock);
     pool->job = *j;
     for (int i = 0; i < j->takers; i++) {
-        atomic_store(&pool->shares[i].next, j->ranges / j->takers * i + j->ranges % j->takers * i / j->takers);
-        pool->shares[i].end = j->ranges / j->takers * (i + 1) + j->ranges % j->takers * (i + 1) / j->takers;
+        atomic_store(&pool->shares[i].next, share_begin(j, i));
+        pool->shares[i].end = share_begin(j, i + 1);
     }
     atomic_store(&pool->busy, j->takers - 1);
     atomic_fetch_add(&pool->generation, 1);

@@ -5,7 +5,9 @@
 #include "suite.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <time.h>
 
 static hone_pool *make_pool(int threads)
 {
@@ -203,6 +205,30 @@ START_TEST(a_number_of_threads_that_cannot_be_is_refused)
 }
 END_TEST
 
+/* The first range waits until all others have run, those of its own thread's share among them. */
+static void wait_for_the_others(void *ctx, int64_t begin, int64_t end, int worker)
+{
+    _Atomic int *done = ctx;
+    (void)end;
+    (void)worker;
+    const time_t limit = time(NULL) + 60;
+    while (begin == 0 && atomic_load(done) < 7 && time(NULL) < limit)
+        sched_yield();
+    atomic_fetch_add(done, begin != 0 || atomic_load(done) == 7 ? 1 : 100);
+}
+
+START_TEST(a_thread_that_is_done_takes_from_the_others_shares)
+{
+    hone_pool *pool = make_pool(2);
+    for (int i = 0; i < 100; i++) {
+        _Atomic int done = 0;
+        hone_pool_run(pool, 8, 1, wait_for_the_others, &done);
+        ck_assert_int_eq(atomic_load(&done), 8);
+    }
+    hone__pool_destroy(pool);
+}
+END_TEST
+
 static hone_status create(void *ctx, hone_error *err)
 {
     hone_pool *pool;
@@ -227,4 +253,5 @@ END_TEST
 SUITE("pool", ranges_are_the_same_for_any_number_of_threads, many_small_loops_one_after_another_lose_nothing,
       a_loop_within_a_range_runs_on_its_thread_with_its_number, several_threads_may_share_a_pool,
       every_thread_computes_in_the_same_mode, a_changed_mode_is_noticed_and_mended,
-      a_number_of_threads_that_cannot_be_is_refused, every_failed_allocation_is_survived, there_is_at_least_one_processor)
+      a_number_of_threads_that_cannot_be_is_refused, a_thread_that_is_done_takes_from_the_others_shares,
+      every_failed_allocation_is_survived, there_is_at_least_one_processor)
